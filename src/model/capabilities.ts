@@ -1,0 +1,15 @@
+/** What a destination can do, as data: nobody switches on the name of a destination. */
+export interface Capabilities {
+  /** Rows and bookmarks become visible together or not at all. */
+  readonly transactional: boolean;
+  /** The destination itself refuses the commit of a process that has lost its units. */
+  readonly fenced: boolean;
+  readonly guarantee: 'exactly-once' | 'at-least-once';
+  readonly identifierMaxBytes: number;
+  /** Columns of a table, metadata columns not counted. */
+  readonly maxColumns: number;
+  /** `exact-numeric` destinations hold any N in one type, so numbers never widen there. */
+  readonly numbers: 'lattice' | 'exact-numeric';
+  /** Whether several processes may load it at once. */
+  readonly writers: 'one-process' | 'many';
+}

@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config';
+
+/** The suffix of a test file says which part it needs beyond Node: .dynamo (Java), .root (tmpfs, remounts, network namespaces). */
+const NEEDS = ['dynamo', 'root'] as const;
+const pattern = (suffix: string): string[] => [`src/**/*.${suffix}.test.ts`, `test/**/*.${suffix}.test.ts`];
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'fast',
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'],
+          exclude: NEEDS.flatMap(pattern),
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      ...NEEDS.map((suffix) => ({
+        test: {
+          name: suffix,
+          include: pattern(suffix),
+          testTimeout: 600_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      })),
+    ],
+  },
+});
