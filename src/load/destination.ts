@@ -18,8 +18,9 @@ export interface BeginVersion extends LoadTarget {
   readonly destinationSchema: string;
   /** Name wanted for the table; the destination keeps the one of an earlier version. */
   readonly destinationTable: string;
-  /** Live version + 1. */
+  /** Greater than that of every version before. */
   readonly version: number;
+  /** Greater than `highestBase` of the table's state. */
   readonly base: bigint;
   readonly identity: string;
   readonly layout: string;

@@ -31,6 +31,8 @@ export interface TableState {
   /** When the live version was swapped in; null before. */
   readonly liveSinceMs: number | null;
   readonly building: BuildingVersion | null;
+  /** Greatest base that was ever given to a version of the table; 0n before the first. */
+  readonly highestBase: bigint;
   /** A person has asked for a reset: the next run starts a new version with a fresh schema. */
   readonly resetRequested: boolean;
 }

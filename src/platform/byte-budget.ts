@@ -21,10 +21,15 @@ export class ByteBudget {
     return this.#heldBytes;
   }
 
+  /** Whether `acquire` would have to wait now: the moment to hand on what is held. */
+  wouldWait(bytes: number): boolean {
+    return this.#waiters.length > 0 || !this.#fits(bytes);
+  }
+
   /** Resolves when `bytes` are held for the caller; rejects with the reason of the signal, holding nothing. */
   async acquire(bytes: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (this.#waiters.length === 0 && this.#fits(bytes)) {
+    if (!this.wouldWait(bytes)) {
       this.#heldBytes += bytes;
       return;
     }
