@@ -2,7 +2,7 @@ import type { KeyType } from './table.ts';
 
 /**
  * Logical column types, the lattice of schema/: a column never changes type while it can hold the value and never
- * narrows. A destination maps them to its own types (`integersAs` of its capabilities decides bigint | decimal early).
+ * narrows. A destination maps them to its own types.
  */
 export type ColumnType =
   | { readonly kind: 'boolean' }
@@ -11,6 +11,8 @@ export type ColumnType =
   | { readonly kind: 'decimal'; readonly scale: number }
   /** Only while every value round-trips exactly. */
   | { readonly kind: 'double' }
+  /** Any N exactly; only where the capabilities say `exact-numeric`, in place of the three above. */
+  | { readonly kind: 'numeric' }
   /** Scalars as their canonical text, containers as JSON text. */
   | { readonly kind: 'text' }
   | { readonly kind: 'json' }

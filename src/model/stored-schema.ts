@@ -20,6 +20,6 @@ export interface StoredColumn {
 
 export interface StoredSchema {
   readonly schemaVersion: number;
-  /** In order of first appearance, key attributes first. */
+  /** Key attributes first, then in the order in which they got their columns, then those that have none yet. */
   readonly columns: readonly StoredColumn[];
 }
