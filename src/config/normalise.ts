@@ -1,0 +1,83 @@
+import { dirname, resolve } from 'node:path';
+import type { ConfigText } from './config-text.ts';
+import { connectionOptions, credentialProblems, parseAccountId } from './connection.ts';
+import type { OptionProblem } from './option-problems.ts';
+import { type ConfigFile, DEFAULT_MAX_CONCURRENCY, type SourceFile, type TableFile } from './schema.ts';
+import { suggestion } from './suggestion.ts';
+import type {
+  DestinationConfig,
+  ReadCapacity,
+  SourceConfig,
+  TableConfig,
+  TributaryConfig,
+} from './tributary-config.ts';
+
+interface NormaliseOptions {
+  readonly file: ConfigFile;
+  readonly text: ConfigText;
+  readonly path: string;
+  readonly home: string;
+}
+
+/** The file with defaults filled in and no optional fields; only for a file without `crossProblems`. */
+export function normalise({ file, text, path, home }: NormaliseOptions): TributaryConfig {
+  const baseFolder = dirname(resolve(path));
+  const destinations = mapEntries(file.destinations ?? {}, (name, { type, ...options }): DestinationConfig => {
+    const locate = (option: string | null): string =>
+      text.locate(['destinations', name, ...(option === null ? [] : [option])]);
+    return { name, type, options, baseFolder, locate };
+  });
+  return { path, home, sources: mapEntries(file.sources ?? {}, sourceConfig), destinations };
+}
+
+/** What a single option cannot know: references between options. */
+export function crossProblems(file: ConfigFile): readonly OptionProblem[] {
+  const destinations = Object.keys(file.destinations ?? {});
+  return Object.entries(file.sources ?? {}).flatMap(([name, source]) => [
+    ...credentialProblems(source.credentials ?? {}, ['sources', name, 'credentials']),
+    ...(destinations.includes(source.destination) ? [] : [unknownDestination(name, source, destinations)]),
+  ]);
+}
+
+function unknownDestination(name: string, { destination }: SourceFile, known: readonly string[]): OptionProblem {
+  const path = ['sources', name, 'destination'];
+  const meant = suggestion(destination, known);
+  if (meant !== null) return { path, message: `no destination "${destination}" (did you mean "${meant}"?)` };
+  const fix = known.length === 0 ? `add it under destinations` : `known: ${known.join(', ')}`;
+  return { path, message: `no destination "${destination}" (${fix})` };
+}
+
+function sourceConfig(name: string, file: SourceFile): SourceConfig {
+  const account = file.credentials?.account_id;
+  return {
+    name,
+    connection: connectionOptions({ name, file }),
+    accountId: account === undefined ? null : parseAccountId(account),
+    destination: file.destination,
+    readCapacity: file.read_capacity === undefined ? null : readCapacity(String(file.read_capacity).trim()),
+    maxConcurrency: file.max_concurrency ?? DEFAULT_MAX_CONCURRENCY,
+    selectNewTables: file.select_new_tables ?? [],
+    tables: mapEntries(file.tables ?? {}, tableConfig),
+  };
+}
+
+function tableConfig(table: string, file: TableFile): TableConfig {
+  const projection = file.projection?.trim();
+  return {
+    table,
+    method: file.method,
+    projection: projection === undefined || projection === '' ? null : projection,
+    expressionAttributes: file.expression_attributes ?? {},
+    consistentRead: file.consistent_read ?? false,
+  };
+}
+
+function readCapacity(written: string): ReadCapacity {
+  return written.endsWith('%')
+    ? { kind: 'share', share: Number(written.slice(0, -1)) / 100 }
+    : { kind: 'units', unitsPerSecond: Number(written) };
+}
+
+function mapEntries<In, Out>(record: Readonly<Record<string, In>>, convert: (name: string, value: In) => Out) {
+  return new Map(Object.entries(record).map(([name, value]): [string, Out] => [name, convert(name, value)]));
+}

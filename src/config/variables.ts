@@ -1,0 +1,54 @@
+import type { OptionPath } from './config-text.ts';
+import type { Environment } from './environment.ts';
+import { type OptionSchema, optionAt } from './json-schema.ts';
+
+interface Problem {
+  readonly path: OptionPath;
+  readonly message: string;
+}
+
+interface Resolved {
+  readonly value: unknown;
+  /** References to variables that are not set. */
+  readonly missing: readonly Problem[];
+  /** Secrets that are written into the file, names that cannot be used. */
+  readonly refused: readonly Problem[];
+}
+
+// `$${` is the way to write `${` itself.
+const REFERENCE = /\$(\$\{)|\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+const ONLY_REFERENCE = /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/;
+
+/**
+ * Replaces `${NAME}` in all strings, and nothing (`tables:` with no value) by an empty map where a map belongs. Never puts
+ * a value into a message: variables hold secrets.
+ */
+export function resolveVariables(file: unknown, schema: OptionSchema, environment: Environment): Resolved {
+  const missing: Problem[] = [];
+  const refused: Problem[] = [];
+  const resolve = (value: unknown, path: OptionPath): unknown => {
+    if (typeof value === 'string') {
+      if (optionAt(schema, path)?.secret && !ONLY_REFERENCE.test(value)) {
+        const name = String(path.at(-1));
+        const message = `a secret does not belong into the file; write ${name}: \${${name.toUpperCase()}} and set that variable`;
+        refused.push({ path, message });
+      }
+      return value.replaceAll(REFERENCE, (_, escaped: string | undefined, name: string) => {
+        if (escaped !== undefined) return escaped;
+        const found = environment[name];
+        if (found === undefined) missing.push({ path, message: `the environment variable ${name} is not set` });
+        return found ?? '';
+      });
+    }
+    if (Array.isArray(value)) return value.map((element, index) => resolve(element, [...path, index]));
+    if (typeof value === 'object' && value !== null) {
+      if (Object.hasOwn(value, '__proto__')) {
+        // zod drops this key from records without a word.
+        refused.push({ path: [...path, '__proto__'], message: 'this name cannot be used in the file' });
+      }
+      return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, resolve(child, [...path, key])]));
+    }
+    return value === null && optionAt(schema, path)?.type === 'object' ? {} : value;
+  };
+  return { value: resolve(file, []), missing, refused };
+}
