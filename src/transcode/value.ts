@@ -1,0 +1,120 @@
+import { KIND_MASK, Kind, TAPE_ENTRY_WORDS, TapeFlag, type TapePage } from '../model/tape.ts';
+import { TributaryError } from '../platform/errors.ts';
+import { type Decimal, parseDecimal, plainText } from './decimal.ts';
+import { jsonTextOf } from './json-text.ts';
+import { entryText } from './tape-text.ts';
+
+/*
+ * Single values of a page. `index` is always the tape index of a value's entry (not of its attribute entry). Reading a
+ * value of another kind than the function is for gives nonsense: look at `kindOf` first.
+ */
+
+export function kindOf(page: TapePage, index: number): number {
+  return (page.tape[index] as number) & KIND_MASK;
+}
+
+/** Tape index of the entry behind the value and everything in it. */
+export function nextIndex(page: TapePage, index: number): number {
+  const isContainer = kindOf(page, index) >= Kind.M;
+  return isContainer ? (page.tape[index + 2] as number) : index + TAPE_ENTRY_WORDS;
+}
+
+/** The text of an S, unescaped. May hold U+0000 and, where the item did, lone surrogates: see `hasLoneSurrogate`. */
+export function textOf(page: TapePage, index: number): string {
+  return entryText(page, index);
+}
+
+/**
+ * Whether the S holds half of a surrogate pair, which no UTF-8 text can hold: writing it somewhere would change it. Only
+ * escapes can bring one in, because the body itself is valid UTF-8.
+ */
+export function hasLoneSurrogate(page: TapePage, index: number): boolean {
+  if (((page.tape[index] as number) & TapeFlag.escaped) === 0) return false;
+  return isIllFormed(entryText(page, index));
+}
+
+/** Whether a string holds half of a surrogate pair. */
+export function isIllFormed(text: string): boolean {
+  return LONE_SURROGATE.test(text);
+}
+
+/** The bytes of a B, in memory of their own. */
+export function bytesOf(page: TapePage, index: number): Buffer {
+  return Buffer.from(entryText(page, index), 'base64');
+}
+
+/** The canonical plain decimal text of an N: digits, at most one point, no exponent, nothing superfluous. */
+export function plainDecimalOf(page: TapePage, index: number): string {
+  const text = entryText(page, index);
+  return ((page.tape[index] as number) & TapeFlag.notPlain) === 0 ? text : plainText(decimalOf(text));
+}
+
+/** The nearest double to an N; zero is never negative. */
+export function doubleOf(page: TapePage, index: number): number {
+  const tag = page.tape[index] as number;
+  const start = page.tape[index + 1] as number;
+  const end = page.tape[index + 2] as number;
+  if ((tag & TapeFlag.notPlain) !== 0 || end - start > 15) return Number(entryText(page, index)) + 0;
+  // Up to 15 digits and powers of ten up to 1E22 are exact doubles, and IEEE division rounds correctly.
+  readPlain(page.body, start, end);
+  return plainDigits / (POWERS_OF_TEN[plainScale] as number);
+}
+
+/** An N that is an integer (`TapeFlag.integer`), exact. */
+export function bigintOf(page: TapePage, index: number): bigint {
+  return scaledBigintOf(page, index, 0);
+}
+
+/** An N times 10^`scale`, exact: what a DECIMAL of that scale stores. The N has at most `scale` digits behind the point. */
+export function scaledBigintOf(page: TapePage, index: number, scale: number): bigint {
+  const tag = page.tape[index] as number;
+  const start = page.tape[index + 1] as number;
+  const end = page.tape[index + 2] as number;
+  if ((tag & TapeFlag.notPlain) === 0 && end - start + scale <= 15) {
+    readPlain(page.body, start, end);
+    if (plainScale <= scale) return BigInt(plainDigits * (POWERS_OF_TEN[scale - plainScale] as number));
+  }
+  const { negative, digits, exponent } = decimalOf(entryText(page, index));
+  if (exponent + scale < 0) {
+    throw new TributaryError('BUG', `A number has more than ${scale} digits behind its point`, { context: { index } });
+  }
+  const magnitude = BigInt(digits + '0'.repeat(exponent + scale));
+  return negative ? -magnitude : magnitude;
+}
+
+/**
+ * What a text column holds for a value of any kind: an S as it is, an N in canonical plain form, `true` and `false`, a B
+ * as base64, containers as their JSON text. NULL has no text: the column is NULL.
+ */
+export function canonicalTextOf(page: TapePage, index: number): string {
+  const kind = kindOf(page, index);
+  if (kind === Kind.S || kind === Kind.B) return entryText(page, index);
+  return kind === Kind.N ? plainDecimalOf(page, index) : jsonTextOf(page, index);
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+const POWERS_OF_TEN = Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
+
+function decimalOf(text: string): Decimal {
+  const decimal = parseDecimal(text);
+  if (decimal === null) throw new TributaryError('BUG', 'The tape holds a number that its scanner should have refused');
+  return decimal;
+}
+
+/* Results of `readPlain`: an object for every number would cost more than the parsing. */
+let plainDigits = 0;
+let plainScale = 0;
+
+/** Reads a plain decimal of at most 15 characters as an integer and the count of digits behind its point. */
+function readPlain(body: Buffer, start: number, end: number): void {
+  let digits = 0;
+  let pointAt = end - 1;
+  const negative = body[start] === 0x2d;
+  for (let i = negative ? start + 1 : start; i < end; i++) {
+    const c = body[i] as number;
+    if (c === 0x2e) pointAt = i;
+    else digits = digits * 10 + c - 0x30;
+  }
+  plainDigits = negative ? -digits : digits;
+  plainScale = end - 1 - pointAt;
+}
