@@ -1,0 +1,129 @@
+import { type AttributeValue, ScanCommand } from '@aws-sdk/client-dynamodb';
+import type { ParsedProjection } from '../model/projection.ts';
+import { TributaryError } from '../platform/errors.ts';
+import type { Connection } from './clients.ts';
+import { isThrottle, mapAwsError } from './errors.ts';
+import { answeredAtMs, brokenAnswer, isHttpAnswer } from './whole-answer.ts';
+
+export interface ScanRequest {
+  readonly table: string;
+  readonly index: string | null;
+  readonly segment: number;
+  readonly totalSegments: number;
+  /** DynamoDB JSON text, as it was answered. */
+  readonly exclusiveStartKey: string | null;
+  /** Items to evaluate at most; null: as many as 1 MB holds. */
+  readonly limit: number | null;
+  readonly projection: ParsedProjection | null;
+  readonly consistentRead: boolean;
+}
+
+export interface RawAnswer {
+  /** The whole body: present, a JSON object by its ends, and right by its checksum. */
+  readonly body: Buffer;
+  /** Date header of the answer. */
+  readonly answeredAtMs: number | null;
+}
+
+/**
+ * One page of a Scan as the bytes of its body, ConsumedCapacity included. Broken answers, server errors and lost
+ * connections are tried again a few times within the call. Throttles are not: each is reported and rejects with THROTTLED
+ * at once, because waiting for capacity belongs to the budget of the caller. Rejects with a TributaryError, or with the
+ * reason of the signal.
+ */
+export type ScanPageFetcher = (
+  request: ScanRequest,
+  options: { readonly signal: AbortSignal; readonly onThrottle: () => void },
+) => Promise<RawAnswer>;
+
+/** What the SDK decodes instead of a page: items never become objects. */
+const EMPTY_PAGE = Buffer.from('{}');
+
+export function createScanPageFetcher({
+  dynamodb,
+  options,
+}: Pick<Connection, 'dynamodb' | 'options'>): ScanPageFetcher {
+  return async (request, { signal, onThrottle }) => {
+    const { table, index } = request;
+    const call = { action: 'dynamodb:Scan', table, index, options, signal };
+    const command = new ScanCommand({
+      TableName: table,
+      ...(index === null ? {} : { IndexName: index }),
+      ...(request.totalSegments === 1 ? {} : { Segment: request.segment, TotalSegments: request.totalSegments }),
+      ...(request.exclusiveStartKey === null ? {} : { ExclusiveStartKey: parseKey(request.exclusiveStartKey) }),
+      ...(request.limit === null ? {} : { Limit: request.limit }),
+      ...(request.projection === null ? {} : projectionInput(request.projection)),
+      ...(request.consistentRead ? { ConsistentRead: true } : {}),
+      ReturnConsumedCapacity: 'TOTAL',
+    });
+    const tapped: { answer?: RawAnswer } = {};
+    command.middlewareStack.addRelativeTo(
+      tapBody((answer) => {
+        tapped.answer = answer;
+      }),
+      { relation: 'after', toMiddleware: 'deserializerMiddleware', name: 'tapBody' },
+    );
+    command.middlewareStack.add(
+      (next) => async (args) => {
+        try {
+          return await next(args);
+        } catch (error) {
+          if (!isThrottle(error)) throw error;
+          onThrottle();
+          // The SDK repeats by the name of the error; this one has another.
+          throw mapAwsError(error, call);
+        }
+      },
+      { step: 'deserialize', priority: 'high', name: 'reportThrottle' },
+    );
+    try {
+      await dynamodb.send(command, { abortSignal: signal });
+    } catch (error) {
+      throw mapAwsError(error, call);
+    }
+    if (tapped.answer === undefined) throw new TributaryError('BUG', `The answer to Scan of ${table} was not seen`);
+    return tapped.answer;
+  };
+}
+
+/** Sits between the SDK's decoder and `readWholeAnswer`: takes the body of a page and leaves an empty one. */
+function tapBody(take: (answer: RawAnswer) => void) {
+  return <Request extends object, Result extends { response: unknown }>(next: (args: Request) => Promise<Result>) =>
+    async (args: Request): Promise<Result> => {
+      const result = await next(args);
+      const { response } = result;
+      if (isHttpAnswer(response) && response.statusCode === 200 && Buffer.isBuffer(response.body)) {
+        if (!looksLikeObject(response.body)) throw brokenAnswer('The answer is not a whole JSON object');
+        take({ body: response.body, answeredAtMs: answeredAtMs(response) });
+        response.body = EMPTY_PAGE;
+      }
+      return result;
+    };
+}
+
+function projectionInput({ expression, attributeNames }: ParsedProjection) {
+  // DynamoDB refuses an empty map of names.
+  const hasNames = Object.keys(attributeNames).length > 0;
+  return {
+    ProjectionExpression: expression,
+    ...(hasNames ? { ExpressionAttributeNames: { ...attributeNames } } : {}),
+  };
+}
+
+/** Keys hold S, N and B only. Numbers are text in DynamoDB JSON, so nothing is rounded. */
+function parseKey(text: string): Record<string, AttributeValue> {
+  const key: Record<string, { S?: string; N?: string; B?: string }> = JSON.parse(text);
+  const entries = Object.entries(key).map(([name, value]): [string, AttributeValue] => {
+    if (value.S !== undefined) return [name, { S: value.S }];
+    if (value.N !== undefined) return [name, { N: value.N }];
+    if (value.B !== undefined) return [name, { B: Buffer.from(value.B, 'base64') }];
+    throw new TributaryError('STATE_INVALID', `The resume key has an attribute that is no key: ${name}`);
+  });
+  return Object.fromEntries(entries);
+}
+
+function looksLikeObject(body: Buffer): boolean {
+  let end = body.length - 1;
+  while (end > 0 && (body[end] ?? 0) <= 0x20) end--;
+  return body[0] === 0x7b && body[end] === 0x7d;
+}
