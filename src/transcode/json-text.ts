@@ -26,7 +26,7 @@ export function jsonTextOf(page: TapePage, index: number): string {
 const scratch: JsonOutput = { bytes: Buffer.alloc(0) };
 
 /** Writes a value as JSON text at `at`; returns the position behind it. */
-export function writeValue(page: TapePage, index: number, out: JsonOutput, at: number): number {
+function writeValue(page: TapePage, index: number, out: JsonOutput, at: number): number {
   const tag = page.tape[index] as number;
   switch (tag & KIND_MASK) {
     case Kind.S:
@@ -50,7 +50,7 @@ export function writeValue(page: TapePage, index: number, out: JsonOutput, at: n
 }
 
 /** Writes the text of a name, S or B with its quotes. */
-export function writeString(page: TapePage, index: number, out: JsonOutput, at: number): number {
+function writeString(page: TapePage, index: number, out: JsonOutput, at: number): number {
   const tag = page.tape[index] as number;
   const start = page.tape[index + 1] as number;
   const end = page.tape[index + 2] as number;
@@ -74,8 +74,12 @@ function writeRepairedNumber(page: TapePage, index: number, out: JsonOutput, at:
 }
 
 function writeMap(page: TapePage, index: number, out: JsonOutput, at: number): number {
-  const end = page.tape[index + 2] as number;
-  let i = index + TAPE_ENTRY_WORDS;
+  return writeMembers(page, index + TAPE_ENTRY_WORDS, page.tape[index + 2] as number, out, at);
+}
+
+/** Writes the attributes that lie between two tape indexes as one JSON object; returns the position behind it. */
+export function writeMembers(page: TapePage, start: number, end: number, out: JsonOutput, at: number): number {
+  let i = start;
   let w = at;
   out.bytes[w++] = OPEN_BRACE;
   while (i < end) {

@@ -3,6 +3,7 @@ import { TributaryError } from '../platform/errors.ts';
 import { type Decimal, parseDecimal, plainText } from './decimal.ts';
 import { jsonTextOf } from './json-text.ts';
 import { entryText } from './tape-text.ts';
+import { isIllFormed } from './well-formed.ts';
 
 /*
  * Single values of a page. `index` is always the tape index of a value's entry (not of its attribute entry). Reading a
@@ -31,11 +32,6 @@ export function textOf(page: TapePage, index: number): string {
 export function hasLoneSurrogate(page: TapePage, index: number): boolean {
   if (((page.tape[index] as number) & TapeFlag.escaped) === 0) return false;
   return isIllFormed(entryText(page, index));
-}
-
-/** Whether a string holds half of a surrogate pair. */
-export function isIllFormed(text: string): boolean {
-  return LONE_SURROGATE.test(text);
 }
 
 /** The bytes of a B, in memory of their own. */
@@ -92,7 +88,6 @@ export function canonicalTextOf(page: TapePage, index: number): string {
   return kind === Kind.N ? plainDecimalOf(page, index) : jsonTextOf(page, index);
 }
 
-const LONE_SURROGATE = /\p{Surrogate}/u;
 const POWERS_OF_TEN = Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
 
 function decimalOf(text: string): Decimal {

@@ -1,0 +1,106 @@
+import { type AttributeObservation, KIND_MASK, Kind, type Observed, ObservedKind } from '../model/tape.ts';
+import { isDoubleExact, parseDecimal, plainText } from './decimal.ts';
+import type { ScanState } from './scan-state.ts';
+import { unescapedText } from './tape-text.ts';
+
+/*
+ * Type evidence of one page while it is scanned: ATTRIBUTE_WORDS words for each attribute id, kept from page to page as
+ * memory only.
+ */
+const ATTRIBUTE_WORDS = 8;
+const KINDS = 0;
+const PRESENT_COUNT = 1;
+const NULL_COUNT = 2;
+const INTEGER_DIGITS = 3;
+const SCALE = 4;
+const BEYOND_INT64 = 5;
+const DOUBLE_INEXACT = 6;
+/** Row number + 1 of the row that had the attribute last. */
+const LAST_ROW = 7;
+
+export interface Observations {
+  words: Int32Array;
+}
+
+export function createObservations(): Observations {
+  return { words: new Int32Array(256 * ATTRIBUTE_WORDS) };
+}
+
+export function clearObservations(observations: Observations): void {
+  observations.words.fill(0);
+}
+
+/** Notes that a row has the attribute; false when it had it already, which JSON allows and DynamoDB does not. */
+export function observeAttribute(observations: Observations, id: number, row: number): boolean {
+  const at = id * ATTRIBUTE_WORDS;
+  if (at >= observations.words.length) {
+    const longer = new Int32Array(at * 2);
+    longer.set(observations.words);
+    observations.words = longer;
+  }
+  const { words } = observations;
+  if (words[at + LAST_ROW] === row + 1) return false;
+  words[at + LAST_ROW] = row + 1;
+  words[at + PRESENT_COUNT] = (words[at + PRESENT_COUNT] as number) + 1;
+  return true;
+}
+
+/** Notes the value at `index` of the tape; it was scanned last, so a number's digit counts are still in `scan`. */
+export function observeValue(observations: Observations, id: number, scan: ScanState, index: number): void {
+  const { words } = observations;
+  const at = id * ATTRIBUTE_WORDS;
+  const kind = (scan.tape[index] as number) & KIND_MASK;
+  if (kind === Kind.null) words[at + NULL_COUNT] = (words[at + NULL_COUNT] as number) + 1;
+  else words[at + KINDS] = (words[at + KINDS] as number) | (OBSERVED_KINDS[kind] as number);
+  if (kind !== Kind.N) return;
+  const { integerDigits, scale } = scan;
+  if (integerDigits > (words[at + INTEGER_DIGITS] as number)) words[at + INTEGER_DIGITS] = integerDigits;
+  if (scale > (words[at + SCALE] as number)) words[at + SCALE] = scale;
+  // Up to 15 significant digits every decimal survives a double, and int64 has 19.
+  if (integerDigits + scale > 15) observeLongNumber(words, at, scan, index);
+}
+
+function observeLongNumber(words: Int32Array, at: number, scan: ScanState, index: number): void {
+  const { integerDigits, scale } = scan;
+  const mayExceed = scale === 0 && integerDigits > 18 && words[at + BEYOND_INT64] === 0;
+  if (!mayExceed && words[at + DOUBLE_INEXACT] === 1) return;
+  const text = unescapedText(scan.body, scan.tape[index + 1] as number, scan.tape[index + 2] as number);
+  if (String(Number(text)) === text && !mayExceed) return;
+  const decimal = parseDecimal(text);
+  if (decimal === null) return;
+  if (mayExceed && isBeyondInt64(BigInt(plainText(decimal)))) words[at + BEYOND_INT64] = 1;
+  if (!isDoubleExact(decimal)) words[at + DOUBLE_INEXACT] = 1;
+}
+
+function isBeyondInt64(value: bigint): boolean {
+  return BigInt.asIntN(64, value) !== value;
+}
+
+export function observedOf({ words }: Observations, attributeCount: number): Observed {
+  const observed: (AttributeObservation | undefined)[] = [];
+  for (let id = 0; id < attributeCount; id++) {
+    const presentCount = words[id * ATTRIBUTE_WORDS + PRESENT_COUNT] ?? 0;
+    observed.push(presentCount === 0 ? undefined : observationAt(words, id * ATTRIBUTE_WORDS));
+  }
+  return observed;
+}
+
+function observationAt(words: Int32Array, at: number): AttributeObservation {
+  return {
+    kinds: words[at + KINDS] as number,
+    presentCount: words[at + PRESENT_COUNT] as number,
+    nullCount: words[at + NULL_COUNT] as number,
+    integerDigits: words[at + INTEGER_DIGITS] as number,
+    scale: words[at + SCALE] as number,
+    beyondInt64: words[at + BEYOND_INT64] === 1,
+    doubleExact: words[at + DOUBLE_INEXACT] === 0,
+  };
+}
+
+/** Bit of ObservedKind by Kind; sets, maps and lists are all json. */
+const OBSERVED_KINDS = new Uint8Array(16).fill(ObservedKind.json);
+OBSERVED_KINDS[Kind.S] = ObservedKind.text;
+OBSERVED_KINDS[Kind.N] = ObservedKind.number;
+OBSERVED_KINDS[Kind.B] = ObservedKind.binary;
+OBSERVED_KINDS[Kind.true] = ObservedKind.boolean;
+OBSERVED_KINDS[Kind.false] = ObservedKind.boolean;
