@@ -61,7 +61,7 @@ export const ERROR_CODES = {
   },
   ROLE_NOT_ASSUMABLE: {
     kind: 'permission',
-    cause: 'sts:AssumeRole was denied: the trust policy does not name the caller, or the external id differs.',
+    cause: 'AWS denied sts:AssumeRole: the trust policy does not name the caller, or the external id differs.',
     fix: 'Compare the trust policy of the role with the output of `tributary iam`.',
   },
   ACCESS_DENIED: {
