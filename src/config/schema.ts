@@ -125,6 +125,15 @@ const source = z
         default: DEFAULT_MAX_CONCURRENCY,
       })
       .optional(),
+    price_per_million_reads: z
+      .number()
+      .min(0)
+      .meta({
+        description:
+          'USD for a million on-demand read request units, for the estimate of `sync --dry-run`. Absent means the price table of this version.',
+        examples: [0.125],
+      })
+      .optional(),
     select_new_tables: z
       .array(z.string().min(1))
       .meta({

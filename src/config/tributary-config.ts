@@ -31,6 +31,8 @@ export interface SourceConfig {
   readonly readCapacity: ReadCapacity | null;
   /** Requests to DynamoDB that may be in flight at once, over all tables of the source. */
   readonly maxConcurrency: number;
+  /** USD for a million on-demand read request units; null takes the price table of this version. */
+  readonly pricePerMillionReadsUsd: number | null;
   /** Name patterns: a table that matches one is replicated FULL_TABLE although `tables` does not name it. */
   readonly selectNewTables: readonly string[];
   /** By TableConfig.table, in the order of the file. */

@@ -1,0 +1,46 @@
+import { stringify } from 'yaml';
+
+interface StarterOptions {
+  readonly source: string;
+  readonly region: string;
+  /** For a local DynamoDB; null for AWS. */
+  readonly endpoint: string | null;
+}
+
+/** The file that `tributary init` writes: a source, a DuckDB file, and the next steps as comments. */
+export function starterConfig({ source, region, endpoint }: StarterOptions): string {
+  const endpointLine =
+    endpoint === null ? '# endpoint: http://127.0.0.1:8000   # a local DynamoDB' : `endpoint: ${scalar(endpoint)}`;
+  return `# Configuration of Tributary. All options: docs/reference/config.md
+# \${NAME} stands for an environment variable; secrets can only be written that way.
+
+sources:
+  # The name becomes the schema (or folder) at the destination.
+  ${scalar(source)}:
+    region: ${scalar(region)}
+    ${endpointLine}
+    destination: warehouse
+
+    # Without credentials the default AWS chain is used: environment, profile, container, instance.
+    # To read through a role, run \`tributary iam\` for its documents, then fill in:
+    # credentials:
+    #   account_id: "123456789012"
+    #   role_name: tributary-${source.replaceAll(/[^A-Za-z0-9+=,.@_-]/g, '-')}
+    #   external_id: the-id-that-iam-printed
+
+    # How much reads may take from each table; absent means no limit.
+    # read_capacity: 50%
+
+    # \`tributary discover\` lists the tables, \`tributary select orders --method FULL_TABLE\` adds one here.
+    tables: {}
+
+destinations:
+  warehouse:
+    type: duckdb
+    path: ./warehouse.duckdb
+`;
+}
+
+function scalar(text: string): string {
+  return stringify(text).trimEnd();
+}
