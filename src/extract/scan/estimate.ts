@@ -22,6 +22,8 @@ interface EstimateOptions {
   readonly unitsPerSecond: number | null;
   readonly onDemand: boolean;
   readonly region: string;
+  /** What the user pays, where the price table is wrong for them; null takes the table. */
+  readonly pricePerMillionReadsUsd: number | null;
 }
 
 /** What reading a whole table once will take, from DescribeTable's counts (which AWS updates about every six hours). */
@@ -33,7 +35,8 @@ export function estimateScan(options: EstimateOptions): ScanEstimate {
     size.sizeBytes / ASSUMED_BYTES_PER_SECOND,
     unitsPerSecond === null ? 0 : capacityUnits / unitsPerSecond,
   );
-  const price = READ_PRICES_PER_MILLION_USD[options.region] ?? READ_PRICES_REGION_FALLBACK;
+  const price =
+    options.pricePerMillionReadsUsd ?? READ_PRICES_PER_MILLION_USD[options.region] ?? READ_PRICES_REGION_FALLBACK;
   return {
     rows: size.itemCount,
     bytes: size.sizeBytes,
