@@ -51,7 +51,7 @@ export async function describeTables(
   return entries;
 }
 
-async function listTableNames(
+export async function listTableNames(
   connection: Connection,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<readonly string[]> {

@@ -4,6 +4,7 @@ import type { Clock } from '../platform/clock.ts';
 import { TributaryError } from '../platform/errors.ts';
 import type { CatalogTable } from './catalog.ts';
 import { describeTable } from './describe-table.ts';
+import { findIndex } from './selection.ts';
 
 /** A Scan of a table or index in one of these states reads all of it. */
 const READABLE = new Set(['ACTIVE', 'UPDATING']);
@@ -42,7 +43,7 @@ export async function describeReadable(
   const deadlineMs = clock.now() + PATIENCE_MS;
   for (let waited = false; ; waited = true) {
     const table = await describeTable(connection, ref.table, signal);
-    const { status, ...readable } = ref.index === null ? table : indexOf(table, ref.index);
+    const { status, ...readable } = ref.index === null ? table : findIndex(table, ref.index);
     if (READABLE.has(status) && READABLE.has(table.status)) {
       const { itemCount, sizeBytes } = readable;
       return { identity: table.identity, key: table.key, itemCount, sizeBytes, table };
@@ -54,13 +55,4 @@ export async function describeReadable(
     if (!waited) options.onWait(`waits for ${name}, which has the status ${state}`);
     await clock.sleep(POLL_MS, signal);
   }
-}
-
-function indexOf(table: CatalogTable, index: string): CatalogTable['indexes'][number] {
-  const found = table.indexes.find(({ name }) => name === index);
-  if (found) return found;
-  const names = table.indexes.map(({ name }) => name).join(', ');
-  throw new TributaryError('INDEX_NOT_FOUND', `Table ${table.name} has no index ${index}`, {
-    hint: names === '' ? `Table ${table.name} has no index at all` : `Use one of its indexes: ${names}`,
-  });
 }

@@ -1,0 +1,99 @@
+import type { SourceConfig, TableConfig } from '../config/tributary-config.ts';
+import type { Connection } from '../connection/clients.ts';
+import type { CatalogEntry } from '../discovery/catalog.ts';
+import { describeTables, listTableNames } from '../discovery/discover.ts';
+import { matchNames } from '../discovery/name-pattern.ts';
+import { checkSelection } from '../discovery/selection.ts';
+import type { ParsedProjection } from '../model/projection.ts';
+import { parseTableRef } from '../model/table.ts';
+import type { Clock } from '../platform/clock.ts';
+import { TributaryError } from '../platform/errors.ts';
+
+interface ChooseRequest {
+  readonly source: SourceConfig;
+  /** Only these tables of the selection; empty means all. */
+  readonly tables: readonly string[];
+  readonly connection: Connection;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+interface ChosenTables {
+  readonly chosen: readonly { readonly config: TableConfig; readonly projection: ParsedProjection | null }[];
+  /** Tables that cannot be replicated as selected, with the reason: the others go on without them. */
+  readonly refused: ReadonlyMap<string, TributaryError>;
+}
+
+/**
+ * The tables of a run: those that the source selects by name and those that match its patterns, each judged by what
+ * DynamoDB says about it now. Rejects with NOTHING_SELECTED, and with SELECTION_INVALID for a table that was asked for
+ * but is not selected.
+ */
+export async function chooseTables(request: ChooseRequest): Promise<ChosenTables> {
+  const { source, connection, clock, signal } = request;
+  const selected = await selectedTables(request);
+  const wanted =
+    request.tables.length === 0
+      ? [...selected.values()]
+      : request.tables.map((table) => asked(table, selected, source));
+  if (wanted.length === 0)
+    throw new TributaryError('NOTHING_SELECTED', `No table of source ${source.name} is selected`);
+  const names = [...new Set(wanted.map(({ table }) => parseTableRef(table).table))];
+  const catalog = new Map(
+    (await describeTables(connection, names, { clock, signal })).map((entry) => [entry.name, entry]),
+  );
+
+  const chosen: ChosenTables['chosen'][number][] = [];
+  const refused = new Map<string, TributaryError>();
+  for (const config of wanted) {
+    try {
+      chosen.push({ config, projection: judge(config, catalog.get(parseTableRef(config.table).table)) });
+    } catch (error) {
+      if (!(error instanceof TributaryError)) throw error;
+      refused.set(config.table, error);
+    }
+  }
+  return { chosen, refused };
+}
+
+async function selectedTables({
+  source,
+  connection,
+  clock,
+  signal,
+}: ChooseRequest): Promise<ReadonlyMap<string, TableConfig>> {
+  if (source.selectNewTables.length === 0) return source.tables;
+  const matching = matchNames(await listTableNames(connection, { clock, signal }), source.selectNewTables);
+  const byPattern = matching.map((table): [string, TableConfig] => [
+    table,
+    { table, method: 'FULL_TABLE', projection: null, expressionAttributes: {}, consistentRead: false },
+  ]);
+  // What the file says about a table goes before what a pattern says.
+  return new Map([...byPattern, ...source.tables]);
+}
+
+function asked(table: string, selected: ReadonlyMap<string, TableConfig>, source: SourceConfig): TableConfig {
+  const config = selected.get(table);
+  if (config) return config;
+  throw new TributaryError('SELECTION_INVALID', `Table ${table} is not selected in source ${source.name}`, {
+    hint: `Select it with \`tributary select ${table} --source ${source.name}\`; selected are: ${[...selected.keys()].join(', ') || 'none'}`,
+  });
+}
+
+function judge(config: TableConfig, entry: CatalogEntry | undefined): ParsedProjection | null {
+  if (!entry?.table || entry.unsupported) {
+    const { code, message, hint } = entry?.unsupported ?? {
+      code: 'TABLE_NOT_FOUND',
+      message: `Table ${config.table} does not exist`,
+      hint: 'Compare with `tributary discover`',
+    };
+    throw new TributaryError(code, message, { hint });
+  }
+  const projection = checkSelection({ ...config, ref: parseTableRef(config.table) }, entry.table);
+  if (config.method === 'LOG_BASED') {
+    throw new TributaryError('SELECTION_INVALID', `${config.table} is LOG_BASED, which this version cannot run yet`, {
+      hint: 'Select it as FULL_TABLE',
+    });
+  }
+  return projection;
+}

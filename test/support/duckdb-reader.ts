@@ -1,0 +1,67 @@
+import { DuckDBInstance } from '@duckdb/node-api';
+import type { ColumnType } from '../../src/model/column-plan.ts';
+import type { FoundColumn, FoundRow } from './exact.ts';
+
+export interface FoundTable {
+  readonly columns: readonly FoundColumn[];
+  readonly rows: readonly FoundRow[];
+  /** Distinct `_sdc_table_version`s: more than one means that a reader saw two versions at once. */
+  readonly versions: readonly string[];
+}
+
+/** Reads a loaded table with its own connection: types from DuckDB's catalog, the attribute of a column from `_tributary_columns`. */
+export async function readDuckDbTable(
+  path: string,
+  table: { readonly source: string; readonly name: string; readonly schema: string; readonly table: string },
+): Promise<FoundTable> {
+  const instance = await DuckDBInstance.create(path, { access_mode: 'READ_ONLY' });
+  const connection = await instance.connect();
+  const query = async (sql: string): Promise<readonly (readonly unknown[])[]> =>
+    (await connection.runAndReadAll(sql)).getRowsJson();
+  try {
+    const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;
+    const name = (value: string): string => `"${value.replaceAll('"', '""')}"`;
+    const attributes = new Map(
+      (
+        await query(
+          `SELECT column_name, attribute FROM _tributary_columns WHERE source = ${text(table.source)} AND table_name = ${text(table.name)} AND column_name IS NOT NULL`,
+        )
+      ).map(([column, attribute]) => [String(column), String(attribute)]),
+    );
+    const described = await query(
+      `SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = ${text(table.schema)} AND table_name = ${text(table.table)} ORDER BY column_index`,
+    );
+    const columns = described.flatMap(([column, type]): FoundColumn[] => {
+      const attribute = attributes.get(String(column));
+      return attribute === undefined ? [] : [{ column: String(column), attribute, type: columnType(String(type)) }];
+    });
+    const from = `${name(table.schema)}.${name(table.table)}`;
+    const cells = columns.map(({ column, type }) =>
+      type.kind === 'binary' ? `to_base64(${name(column)})` : `CAST(${name(column)} AS VARCHAR)`,
+    );
+    const rows = (await query(`SELECT ${cells.join(', ')} FROM ${from}`)).map((values) =>
+      Object.fromEntries(columns.map(({ column }, at) => [column, values[at] === null ? null : String(values[at])])),
+    );
+    const versions = await query(`SELECT DISTINCT CAST(_sdc_table_version AS VARCHAR) FROM ${from}`);
+    return { columns, rows, versions: versions.map(([version]) => String(version)) };
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+function columnType(type: string): ColumnType {
+  const scale = /^DECIMAL\(38,(\d+)\)$/.exec(type)?.[1];
+  if (scale !== undefined) return { kind: 'decimal', scale: Number(scale) };
+  const kinds: Readonly<Record<string, ColumnType>> = {
+    BOOLEAN: { kind: 'boolean' },
+    BIGINT: { kind: 'bigint' },
+    DOUBLE: { kind: 'double' },
+    VARCHAR: { kind: 'text' },
+    JSON: { kind: 'json' },
+    BLOB: { kind: 'binary' },
+  };
+  const kind = kinds[type];
+  if (kind === undefined) throw new Error(`Unknown column type ${type}`);
+  return kind;
+}
