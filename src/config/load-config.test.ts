@@ -53,6 +53,7 @@ describe('a valid file', () => {
       readCapacity: null,
       maxConcurrency: 16,
       pricePerMillionReadsUsd: null,
+      pricePerMillionReadsUsd: null,
       selectNewTables: [],
       tables: new Map(),
     });
