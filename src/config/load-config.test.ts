@@ -53,7 +53,6 @@ describe('a valid file', () => {
       readCapacity: null,
       maxConcurrency: 16,
       pricePerMillionReadsUsd: null,
-      pricePerMillionReadsUsd: null,
       selectNewTables: [],
       tables: new Map(),
     });

@@ -57,7 +57,6 @@ function sourceConfig(name: string, file: SourceFile): SourceConfig {
     readCapacity: file.read_capacity === undefined ? null : readCapacity(String(file.read_capacity).trim()),
     maxConcurrency: file.max_concurrency ?? DEFAULT_MAX_CONCURRENCY,
     pricePerMillionReadsUsd: file.price_per_million_reads ?? null,
-    pricePerMillionReadsUsd: file.price_per_million_reads_usd ?? null,
     selectNewTables: file.select_new_tables ?? [],
     tables: mapEntries(file.tables ?? {}, tableConfig),
   };

@@ -134,15 +134,6 @@ const source = z
         examples: [0.125],
       })
       .optional(),
-    price_per_million_reads_usd: z
-      .number()
-      .min(0)
-      .meta({
-        description:
-          'What a million on-demand read request units cost in this region, for estimates. Absent means the list price that Tributary ships with.',
-        examples: [0.125],
-      })
-      .optional(),
     select_new_tables: z
       .array(z.string().min(1))
       .meta({

@@ -33,8 +33,6 @@ export interface SourceConfig {
   readonly maxConcurrency: number;
   /** USD for a million on-demand read request units; null takes the price table of this version. */
   readonly pricePerMillionReadsUsd: number | null;
-  /** Price of a million on-demand read request units, for estimates; null means the list price that is shipped. */
-  readonly pricePerMillionReadsUsd: number | null;
   /** Name patterns: a table that matches one is replicated FULL_TABLE although `tables` does not name it. */
   readonly selectNewTables: readonly string[];
   /** By TableConfig.table, in the order of the file. */
