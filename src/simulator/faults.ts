@@ -1,0 +1,143 @@
+import type { Gate } from './gate.ts';
+import type { RequestSummary } from './request-log.ts';
+import { frameworkError, modelError, ServiceError } from './service-error.ts';
+
+/** What goes wrong. Faults before the work leave the tables as they were; broken answers come after it. */
+export type Fault =
+  | {
+      readonly kind: 'throttle';
+      readonly error: 'ProvisionedThroughputExceededException' | 'ThrottlingException' | 'RequestLimitExceeded';
+    }
+  | { readonly kind: 'server-error'; readonly status: 500 | 503 }
+  /** A load balancer's page instead of an answer. */
+  | { readonly kind: 'html-503' }
+  | { readonly kind: 'access-denied' }
+  | { readonly kind: 'expired-credentials' }
+  | { readonly kind: 'clock-skew' }
+  /** Any other error of the service, by its name. */
+  | { readonly kind: 'error'; readonly error: string; readonly message: string; readonly status?: number }
+  /** TCP reset before the head of the answer. */
+  | { readonly kind: 'reset' }
+  /** TCP reset in the middle of the body. */
+  | { readonly kind: 'reset-mid-body' }
+  /** 200 without a body. */
+  | { readonly kind: 'empty-body' }
+  /** 200 whose JSON stops in the middle; the framing is sound, so that only the content shows it. */
+  | { readonly kind: 'cut-body'; readonly framing: 'content-length' | 'chunked' }
+  | { readonly kind: 'wrong-crc32' }
+  /** The head and half of the body; the rest when the gate opens. */
+  | { readonly kind: 'slow-body'; readonly gate: Gate }
+  /** Nothing until the gate opens. */
+  | { readonly kind: 'slow-answer'; readonly gate: Gate }
+  /** A page of a Scan without items that has a LastEvaluatedKey. */
+  | { readonly kind: 'empty-page' };
+
+export interface FaultRule {
+  /** DynamoDB or STS action; every action where absent. */
+  readonly action?: string;
+  readonly table?: string;
+  readonly segment?: number;
+  /** Matching requests that pass before the rule begins. */
+  readonly after?: number;
+  /** Default 1. */
+  readonly times?: number | 'always';
+  /** The rule ends at this time of the simulator's clock. */
+  readonly untilMs?: number;
+  readonly fault: Fault;
+}
+
+export interface ActiveFault {
+  /** How often it has struck. */
+  readonly fired: number;
+  remove(): void;
+}
+
+export interface FaultControl {
+  /** The first rule added that matches a request decides. A rule with `untilMs` and no `times` strikes until then. */
+  add(rule: FaultRule): ActiveFault;
+  clear(): void;
+}
+
+export interface Faults extends FaultControl {
+  /** The fault for this request, or null. Counts it. */
+  strike(request: RequestSummary): Fault | null;
+}
+
+export function createFaults(now: () => number): Faults {
+  const active: { readonly rule: FaultRule; seen: number; fired: number }[] = [];
+  return {
+    add: (rule) => {
+      const entry = { rule, seen: 0, fired: 0 };
+      active.push(entry);
+      return {
+        get fired() {
+          return entry.fired;
+        },
+        remove: () => {
+          const index = active.indexOf(entry);
+          if (index >= 0) active.splice(index, 1);
+        },
+      };
+    },
+    clear: () => {
+      active.length = 0;
+    },
+    strike: (request) => {
+      for (const entry of active) {
+        const { rule } = entry;
+        if (!matches(rule, request) || now() >= (rule.untilMs ?? Number.POSITIVE_INFINITY)) continue;
+        entry.seen++;
+        const times = rule.times ?? (rule.untilMs === undefined ? 1 : 'always');
+        if (entry.seen <= (rule.after ?? 0) || (times !== 'always' && entry.fired >= times)) continue;
+        entry.fired++;
+        return rule.fault;
+      }
+      return null;
+    },
+  };
+}
+
+function matches(rule: FaultRule, request: RequestSummary): boolean {
+  return (
+    (rule.action ?? request.action) === request.action &&
+    (rule.table ?? request.table) === request.table &&
+    (rule.segment ?? request.segment) === request.segment
+  );
+}
+
+/** The error that a fault answers with, or null where the fault is not an error of the service. */
+export function faultError(fault: Fault, deniedMessage: () => string): ServiceError | null {
+  switch (fault.kind) {
+    case 'throttle':
+      return modelError(fault.error, THROTTLE_MESSAGES[fault.error]);
+    case 'server-error':
+      return fault.status === 500
+        ? modelError('InternalServerError', 'Internal server error', 500)
+        : modelError('ServiceUnavailable', 'Service is temporarily unavailable', 503);
+    case 'access-denied':
+      return frameworkError('AccessDeniedException', deniedMessage());
+    case 'expired-credentials':
+      return expiredToken();
+    case 'clock-skew':
+      return frameworkError(
+        'InvalidSignatureException',
+        'Signature expired: 20260101T000000Z is now earlier than 20260101T001000Z (20260101T001500Z - 5 min.)',
+      );
+    case 'error':
+      return new ServiceError(`com.amazonaws.dynamodb.v20120810#${fault.error}`, fault.message, fault.status ?? 400);
+    default:
+      return null;
+  }
+}
+
+export function expiredToken(): ServiceError {
+  return frameworkError('ExpiredTokenException', 'The security token included in the request is expired');
+}
+
+const THROTTLE_MESSAGES = {
+  ProvisionedThroughputExceededException:
+    'The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.',
+  ThrottlingException: 'Rate of requests exceeds the allowed throughput.',
+  RequestLimitExceeded:
+    'Throughput exceeds the current throughput limit for your account. Please contact AWS Support at https://aws.amazon.com/support to request a limit increase.',
+};

@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import { type Attributes, type AttributeValue, attributesJson, attributesSizeBytes } from './attribute-value.ts';
+import { attributesOf, createEntry, type Entry } from './entry.ts';
+import { buildIndexEntries } from './index-entries.ts';
+import { checkedKey, checkKeyValue, type Position, positionOf } from './key-position.ts';
+import { createOrderedEntries } from './ordered-entries.ts';
+import { validationError } from './service-error.ts';
+import type { IndexDefinition, TableDefinition } from './table-definition.ts';
+
+/** An item's size limit, names included (Quotas, Item size). */
+const MAX_ITEM_BYTES = 400 * 1024;
+
+/** What an item was before a write, for capacity and for ReturnValues. */
+export interface WriteResult {
+  readonly before: Attributes | null;
+  readonly after: Attributes | null;
+  /** Size that the write is charged for: the larger of the two. */
+  readonly sizeBytes: number;
+}
+
+export type TableStatus = 'CREATING' | 'ACTIVE' | 'UPDATING' | 'DELETING';
+
+export interface TimeToLive {
+  readonly attribute: string;
+}
+
+/** One table with its items. All changes of items go through `write`. */
+export class Table {
+  definition: TableDefinition;
+  status: TableStatus = 'ACTIVE';
+  timeToLive: TimeToLive | null = null;
+  pointInTimeRecovery = false;
+  /** The ARN outlives the stream: DescribeTable shows it after the stream is disabled. */
+  latestStreamArn: string | null = null;
+  latestStreamLabel: string | null = null;
+  /** Set by tests: DynamoDB refreshes these figures only about every six hours. */
+  reportedStatistics: { readonly itemCount: number; readonly sizeBytes: number } | null = null;
+  readonly id = randomUUID();
+  readonly createdAtMs: number;
+  /** Keys of empty pages, which belong to no item: the position that a Scan goes on from. */
+  readonly virtualKeys = new Map<string, Position>();
+  readonly #entries = new Map<Position, Entry>();
+  readonly #order = createOrderedEntries();
+  readonly #indexes = new Map<string, { readonly revision: number; readonly entries: readonly Entry[] }>();
+  #revision = 0;
+  #sizeBytes = 0;
+
+  constructor(definition: TableDefinition, nowMs: number) {
+    this.definition = definition;
+    this.createdAtMs = nowMs;
+  }
+
+  get itemCount(): number {
+    return this.#entries.size;
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  /** All items in Scan order, or those that an index holds, in the index's order. */
+  entries(index: IndexDefinition | null): readonly Entry[] {
+    if (index === null) return this.#order.sorted;
+    const built = this.#indexes.get(index.name);
+    if (built?.revision === this.#revision) return built.entries;
+    const entries = buildIndexEntries(this.#order.sorted, index, this.definition.key);
+    this.#indexes.set(index.name, { revision: this.#revision, entries });
+    return entries;
+  }
+
+  get(key: Attributes): Attributes | null {
+    const entry = this.#entries.get(this.#positionOf(key));
+    return entry === undefined ? null : attributesOf(entry);
+  }
+
+  put(item: Attributes): WriteResult {
+    checkedKey(item, this.definition.key);
+    for (const index of this.definition.indexes) {
+      for (const attribute of index.key) {
+        const value = item.get(attribute.name);
+        if (value !== undefined) checkKeyValue(value, attribute, 'Type mismatch for Index Key');
+      }
+    }
+    return this.#write(this.#positionOf(item), item);
+  }
+
+  delete(key: Attributes): WriteResult {
+    return this.#write(this.#positionOf(this.checkedKey(key)), null);
+  }
+
+  /** A text that two items share exactly when their keys are equal. */
+  identityOf(attributes: Attributes): string {
+    return this.#positionOf(checkedKey(attributes, this.definition.key));
+  }
+
+  /** The key of a GetItem, UpdateItem or DeleteItem, which must hold the key attributes and nothing else. */
+  checkedKey(key: Attributes): Attributes {
+    if (key.size !== this.definition.key.length) {
+      throw validationError('The number of conditions on the keys is invalid');
+    }
+    return checkedKey(key, this.definition.key);
+  }
+
+  /** The one place where items change; streams will hang on to it. */
+  #write(position: Position, after: Attributes | null): WriteResult {
+    const entry = this.#entries.get(position);
+    const before = entry === undefined ? null : attributesOf(entry);
+    const beforeBytes = entry?.sizeBytes ?? 0;
+    const afterBytes = after === null ? 0 : attributesSizeBytes(after);
+    if (afterBytes > MAX_ITEM_BYTES) throw validationError('Item size has exceeded the maximum allowed size');
+    this.#revision++;
+    this.#sizeBytes += afterBytes - beforeBytes;
+    if (after === null) {
+      if (entry !== undefined) {
+        entry.deleted = true;
+        this.#entries.delete(position);
+        this.#order.removed();
+      }
+    } else if (entry === undefined) {
+      const added = createEntry(position, after);
+      this.#entries.set(position, added);
+      this.#order.add(added);
+    } else {
+      entry.json = attributesJson(after);
+      entry.sizeBytes = afterBytes;
+    }
+    return { before, after, sizeBytes: Math.max(beforeBytes, afterBytes) };
+  }
+
+  #positionOf(attributes: Attributes): Position {
+    const position = positionOf(attributes, this.definition.key);
+    if (position === null) throw validationError('One of the required keys was not given a value');
+    return position;
+  }
+}
+
+/** The attributes among `names` that an item has, in the order of the names. */
+export function pick(attributes: Attributes, names: Iterable<string>): Attributes {
+  const picked = new Map<string, AttributeValue>();
+  for (const name of names) {
+    const value = attributes.get(name);
+    if (value !== undefined) picked.set(name, value);
+  }
+  return picked;
+}
