@@ -1,5 +1,5 @@
 import type { Gate } from './gate.ts';
-import type { RequestSummary } from './request-log.ts';
+import type { RequestSummary } from './request-summary.ts';
 import { frameworkError, modelError, ServiceError } from './service-error.ts';
 
 /** What goes wrong. Faults before the work leave the tables as they were; broken answers come after it. */

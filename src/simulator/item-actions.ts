@@ -124,8 +124,8 @@ function answerWrite(
 }
 
 function returnedAttributes(mode: string | undefined, { before, after }: WriteResult): string | undefined {
-  if (mode === 'ALL_OLD') return before === null ? undefined : attributesJson(before);
-  if (mode === 'ALL_NEW') return after === null ? undefined : attributesJson(after);
+  if (mode === 'ALL_OLD') return before ?? undefined;
+  if (mode === 'ALL_NEW') return after ?? undefined;
   if (mode === undefined || mode === 'NONE') return undefined;
   throw validationError(`The simulator does not answer ReturnValues ${mode}`);
 }

@@ -5,6 +5,9 @@ const MAX_DIGITS = 38;
 const MAX_EXPONENT = 125;
 const MIN_EXPONENT = -130;
 
+/** Most numbers of most tables; they are canonical already. */
+const SHORT_INTEGER = /^(?:0|-?[1-9][0-9]{0,30})$/;
+
 /** A decimal number: 0.<digits> * 10^exponent; digits without leading and trailing zeros, empty for zero. */
 interface Decimal {
   readonly negative: boolean;
@@ -14,6 +17,7 @@ interface Decimal {
 
 /** The text under which DynamoDB returns a number: plain decimal, no exponent, no superfluous zeros, never -0. */
 export function canonicalNumber(text: string): string {
+  if (SHORT_INTEGER.test(text)) return text;
   const { negative, digits, exponent } = parseDecimal(text);
   if (digits === '') return '0';
   const sign = negative ? '-' : '';

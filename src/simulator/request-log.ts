@@ -1,16 +1,5 @@
 import type { Fault } from './faults.ts';
-
-/** What a request asks for, as far as faults, counters and hooks need it. */
-export interface RequestSummary {
-  readonly action: string;
-  readonly table: string | null;
-  readonly index: string | null;
-  readonly segment: number | null;
-  readonly totalSegments: number | null;
-  /** DynamoDB JSON text. */
-  readonly exclusiveStartKey: string | null;
-  readonly accessKeyId: string | null;
-}
+import type { RequestSummary } from './request-summary.ts';
 
 export interface LoggedRequest extends RequestSummary {
   /** Null until it is answered, and where the connection was broken instead. */

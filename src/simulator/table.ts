@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Attributes, type AttributeValue, attributesJson, attributesSizeBytes } from './attribute-value.ts';
+import type { Attributes, AttributeValue } from './attribute-value.ts';
 import { attributesOf, createEntry, type Entry } from './entry.ts';
 import { buildIndexEntries } from './index-entries.ts';
 import { checkedKey, checkKeyValue, type Position, positionOf } from './key-position.ts';
@@ -10,10 +10,10 @@ import type { IndexDefinition, TableDefinition } from './table-definition.ts';
 /** An item's size limit, names included (Quotas, Item size). */
 const MAX_ITEM_BYTES = 400 * 1024;
 
-/** What an item was before a write, for capacity and for ReturnValues. */
+/** What a write has changed: DynamoDB JSON of the item before and after it, null where there was or is none. */
 export interface WriteResult {
-  readonly before: Attributes | null;
-  readonly after: Attributes | null;
+  readonly before: string | null;
+  readonly after: string | null;
   /** Size that the write is charged for: the larger of the two. */
   readonly sizeBytes: number;
 }
@@ -102,29 +102,32 @@ export class Table {
   }
 
   /** The one place where items change; streams will hang on to it. */
-  #write(position: Position, after: Attributes | null): WriteResult {
+  #write(position: Position, item: Attributes | null): WriteResult {
     const entry = this.#entries.get(position);
-    const before = entry === undefined ? null : attributesOf(entry);
+    const before = entry?.json ?? null;
     const beforeBytes = entry?.sizeBytes ?? 0;
-    const afterBytes = after === null ? 0 : attributesSizeBytes(after);
+    const written = item === null ? null : createEntry(position, item);
+    const afterBytes = written?.sizeBytes ?? 0;
     if (afterBytes > MAX_ITEM_BYTES) throw validationError('Item size has exceeded the maximum allowed size');
     this.#revision++;
     this.#sizeBytes += afterBytes - beforeBytes;
-    if (after === null) {
-      if (entry !== undefined) {
-        entry.deleted = true;
-        this.#entries.delete(position);
-        this.#order.removed();
-      }
+    if (written === null) {
+      this.#remove(entry);
     } else if (entry === undefined) {
-      const added = createEntry(position, after);
-      this.#entries.set(position, added);
-      this.#order.add(added);
+      this.#entries.set(position, written);
+      this.#order.add(written);
     } else {
-      entry.json = attributesJson(after);
-      entry.sizeBytes = afterBytes;
+      entry.json = written.json;
+      entry.sizeBytes = written.sizeBytes;
     }
-    return { before, after, sizeBytes: Math.max(beforeBytes, afterBytes) };
+    return { before, after: written?.json ?? null, sizeBytes: Math.max(beforeBytes, afterBytes) };
+  }
+
+  #remove(entry: Entry | undefined): void {
+    if (entry === undefined) return;
+    entry.deleted = true;
+    this.#entries.delete(entry.position);
+    this.#order.removed();
   }
 
   #positionOf(attributes: Attributes): Position {
