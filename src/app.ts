@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline/promises';
+import { CommanderError } from 'commander';
+import type { CliContext } from './cli/context.ts';
+import { errorJson, errorText } from './cli/error-report.ts';
+import { exitCodeOf } from './cli/exit.ts';
+import { colorsFor, createOutput, type TextSink } from './cli/output.ts';
+import { createProgram, type Program } from './cli/program.ts';
+import { type SignalSource, stopSignal } from './cli/stop-signals.ts';
+import { type Environment, processEnvironment } from './config/environment.ts';
+import { systemClock } from './platform/clock.ts';
+import { TributaryError, toTributaryError } from './platform/errors.ts';
+import { createLogger } from './platform/logger.ts';
+
+/** What the program needs of the process it runs in. */
+export interface Host {
+  /** Arguments behind the name of the script. */
+  readonly argv: readonly string[];
+  readonly environment: Environment;
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly stdout: TextSink;
+  readonly stderr: TextSink & NodeJS.WritableStream;
+  readonly signals: SignalSource;
+  /** Ends the process at once; only a second Ctrl-C asks for it. */
+  readonly exit: (code: number) => void;
+}
+
+/** The process that this module runs in. */
+export function processHost(exit: Host['exit']): Host {
+  const { stdin, stdout, stderr } = process;
+  return {
+    argv: process.argv.slice(2),
+    environment: processEnvironment(),
+    stdin,
+    stdout,
+    stderr,
+    signals: process,
+    exit,
+  };
+}
+
+/** In the order of the help. A verb loads what it needs when it runs, so that help is quick. */
+const VERBS = [() => import('./cli/init.ts').then((verb) => verb.addInitVerb)] satisfies readonly (() => Promise<
+  (program: Program, context: CliContext) => void
+>)[];
+
+/** Runs one command and resolves to its exit code; never rejects. */
+export async function main(host: Host): Promise<number> {
+  const context = createContext(host);
+  const isJson = host.argv.includes('--json');
+  try {
+    const program = await buildProgram(context);
+    await program.parseAsync(host.argv, { from: 'user' });
+    return 0;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
+    const error = thrown instanceof CommanderError ? usageError(thrown) : toTributaryError(thrown);
+    // What is wrong with the command line has been said by the parser itself.
+    if (!(error.cause instanceof CommanderError)) {
+      host.stderr.write(`${errorText(error, colorsFor(host.stderr, host.environment))}\n`);
+    }
+    if (isJson) context.output.json(errorJson(error));
+    return exitCodeOf(error);
+  }
+}
+
+/** The command line with all its verbs; docs/reference/cli.md is generated from it. */
+export async function buildProgram(context: CliContext): Promise<Program> {
+  const program = createProgram({
+    version: await packageVersion(),
+    writeOut: (text) => context.output.text(text.trimEnd()),
+    writeErr: (text) => void context.stderr.write(text),
+    columns: context.stderr.columns,
+  });
+  for (const addVerb of await Promise.all(VERBS.map((load) => load()))) addVerb(program, context);
+  return program;
+}
+
+function usageError(error: CommanderError): TributaryError {
+  return new TributaryError('USAGE', error.message.replace(/^error: /, ''), { cause: error });
+}
+
+export function createContext(host: Host): CliContext {
+  const say = (line: string): void => void host.stderr.write(`${line}\n`);
+  return {
+    output: createOutput(host.stdout, colorsFor(host.stdout, host.environment)),
+    stderr: host.stderr,
+    environment: host.environment,
+    clock: systemClock,
+    isInteractive: host.stdin.isTTY === true && host.stderr.isTTY === true,
+    confirm: async (question) => {
+      const lines = createInterface({ input: host.stdin, output: host.stderr });
+      try {
+        return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
+      } finally {
+        lines.close();
+      }
+    },
+    stopSignal: (message) => stopSignal({ signals: host.signals, message, say, exit: host.exit }),
+    logger: (level, write = say) => createLogger({ location: 'main', level, now: systemClock.now, write }),
+    openConnection: async (options) => {
+      const { createConnection } = await import('./connection/clients.ts');
+      return createConnection(options);
+    },
+  };
+}
+
+async function packageVersion(): Promise<string> {
+  const manifest: unknown = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+  const hasVersion = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
+  return hasVersion ? String(manifest.version) : 'unknown';
+}

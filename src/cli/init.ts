@@ -1,0 +1,41 @@
+import { createConfigFile } from '../config/edit.ts';
+import { configPath } from '../config/environment.ts';
+import { starterConfig } from '../config/starter.ts';
+import type { CliContext } from './context.ts';
+import { examples, type Program } from './program.ts';
+
+/** Where AWS itself looks when nothing is said. */
+const DEFAULT_REGION = 'us-east-1';
+
+export function addInitVerb(program: Program, { output, environment }: CliContext): void {
+  program
+    .command('init')
+    .summary('write a commented tributary.yaml')
+    .description(
+      'Writes a commented configuration file with one source and a DuckDB file as its destination. Never overwrites a file.',
+    )
+    .option('--region <region>', 'AWS region of the tables (default: AWS_REGION, else us-east-1)')
+    .option('--endpoint <url>', 'DynamoDB endpoint in place of that of AWS, for a local DynamoDB')
+    .addHelpText(
+      'after',
+      examples(
+        'tributary init --region eu-central-1',
+        'tributary init --source shop --endpoint http://127.0.0.1:8000 --config local.yaml',
+      ),
+    )
+    .action(async (_, command) => {
+      const options = command.optsWithGlobals();
+      const path = configPath(options.config, environment);
+      const source = options.source ?? 'dynamodb';
+      const region =
+        options.region ?? (environment['AWS_REGION'] || environment['AWS_DEFAULT_REGION'] || DEFAULT_REGION);
+      await createConfigFile(path, starterConfig({ source, region, endpoint: options.endpoint ?? null }));
+      if (options.json) output.json({ config: path, source, region });
+      else {
+        output.text(`Wrote ${path} with the source ${output.colors.bold(source)} in ${region}.`);
+        output.text(
+          'Next: `tributary check`, `tributary discover`, `tributary select TABLE --method FULL_TABLE`, `tributary sync`.',
+        );
+      }
+    });
+}
