@@ -1,0 +1,96 @@
+import { BIGINT, type DuckDBConnection, VARCHAR } from '@duckdb/node-api';
+import { z } from 'zod';
+import type { StoredSchema } from '../../model/stored-schema.ts';
+import type { LoadTarget } from '../destination.ts';
+import { appendRows } from './append-rows.ts';
+import { queryRows } from './sql.ts';
+import { parseStored } from './state-tables.ts';
+
+/* The rows of `_tributary_columns`: the stored schema of each version of a table that exists. */
+
+interface VersionOfTable extends LoadTarget {
+  readonly version: number;
+}
+
+export async function readSchemaRows(
+  connection: DuckDBConnection,
+  { source, table, version }: VersionOfTable,
+  schemaVersion: number,
+): Promise<StoredSchema> {
+  const rows = await queryRows(
+    connection,
+    `SELECT attribute, column_name, evidence FROM main._tributary_columns
+     WHERE source = $1 AND table_name = $2 AND version = $3 ORDER BY ordinal`,
+    [source, table, version],
+  );
+  const columns = parseStored(columnRows, rows, '_tributary_columns');
+  return {
+    schemaVersion,
+    columns: columns.map(({ attribute, column_name, evidence }) => ({ attribute, columnName: column_name, evidence })),
+  };
+}
+
+/** Replaces the schema of one version. */
+export async function replaceSchemaRows(
+  connection: DuckDBConnection,
+  target: VersionOfTable,
+  schema: StoredSchema,
+): Promise<void> {
+  const { source, table, version } = target;
+  await connection.run('DELETE FROM main._tributary_columns WHERE source = $1 AND table_name = $2 AND version = $3', [
+    source,
+    table,
+    version,
+  ]);
+  await appendRows(
+    connection,
+    { schema: 'main', table: '_tributary_columns' },
+    [VARCHAR, VARCHAR, BIGINT, BIGINT, VARCHAR, VARCHAR, VARCHAR],
+    schema.columns.map(({ attribute, columnName, evidence }, ordinal) => [
+      source,
+      table,
+      BigInt(version),
+      BigInt(ordinal),
+      attribute,
+      columnName,
+      JSON.stringify(evidence),
+    ]),
+  );
+}
+
+/** Drops the schemas of all versions of the table but the live one and the one that is built. */
+export async function dropOtherSchemaRows(
+  connection: DuckDBConnection,
+  { source, table, live, building }: LoadTarget & { readonly live: number; readonly building: number },
+): Promise<void> {
+  await connection.run(
+    `DELETE FROM main._tributary_columns WHERE source = $1 AND table_name = $2 AND version NOT IN ($3, $4)`,
+    [source, table, live, building],
+  );
+}
+
+const evidence = z.object({
+  kinds: z.number().int(),
+  integerDigits: z.number().int(),
+  scale: z.number().int(),
+  beyondInt64: z.boolean(),
+  doubleExact: z.boolean(),
+  family: z.enum(['boolean', 'number', 'text', 'binary', 'json']).nullable(),
+});
+
+const columnRows = z.array(
+  z.object({
+    attribute: z.string(),
+    column_name: z.string().nullable(),
+    evidence: z.string().transform(jsonValue).pipe(evidence),
+  }),
+);
+
+function jsonValue(text: string, context: z.RefinementCtx): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'not JSON' });
+    return z.NEVER;
+  }
+}

@@ -1,0 +1,71 @@
+import type { Clock } from '../../platform/clock.ts';
+import { type Logger, silentLogger } from '../../platform/logger.ts';
+import type { Destination } from '../destination.ts';
+import { DUCKDB_CAPABILITIES } from './capabilities.ts';
+import { checkFile } from './check.ts';
+import { compactFile } from './compact.ts';
+import { createDuckDbFile } from './connection.ts';
+import { openLoad } from './load.ts';
+import type { DuckDbOptions } from './options.ts';
+import { publishCopy } from './publish.ts';
+import { beginVersion, finishVersion } from './refresh.ts';
+import { createDuckDbRunStore } from './run-store.ts';
+import { sampleRows } from './sample.ts';
+
+interface Surroundings {
+  readonly clock: Clock;
+  readonly logger?: Logger;
+}
+
+/**
+ * A DuckDB file as destination: rows and bookmarks in one transaction, one process at a time. The file is opened for each
+ * operation and closed after it.
+ */
+export function createDuckDbDestination(
+  options: DuckDbOptions,
+  { clock, logger = silentLogger }: Surroundings,
+): Destination {
+  const log = logger.at('target');
+  const { path, publish, lockWaitMs } = options;
+  const file = createDuckDbFile({ path, lockWaitMs, clock, logger: log });
+  const closing = new AbortController();
+  let unpublished = false;
+
+  const publishChanges = async (signal: AbortSignal): Promise<void> => {
+    if (publish === null || !unpublished) return;
+    await publishCopy(file, publish, signal);
+    unpublished = false;
+  };
+
+  return {
+    capabilities: DUCKDB_CAPABILITIES,
+    runStore: createDuckDbRunStore(file, closing.signal),
+    check: ({ signal }) => checkFile(options, { clock, signal }),
+    refresh: {
+      begin: (request, { signal }) => beginVersion(file, request, signal),
+      async finish(request, { signal }) {
+        const finished = await finishVersion(file, request, signal);
+        unpublished = true;
+        try {
+          await publishChanges(signal);
+        } catch (error) {
+          // The version is live; close() tries again and reports what it meets.
+          log.warning(`The copy for readers is not up to date: ${error instanceof Error ? error.message : error}`);
+        }
+        return finished;
+      },
+    },
+    open: (lane, { signal }) => openLoad(file, lane, signal),
+    async sample(target, count) {
+      return (await file.read((connection) => sampleRows(connection, target, count), closing.signal)) ?? [];
+    },
+    compact: ({ signal }) => compactFile(file, signal),
+    async close() {
+      try {
+        await publishChanges(closing.signal);
+      } finally {
+        closing.abort();
+      }
+    },
+  };
+}

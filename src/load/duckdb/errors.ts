@@ -1,0 +1,89 @@
+import type { ErrorCode } from '../../platform/error-codes.ts';
+import { messageOf, systemCodeOf, TributaryError, toTributaryError } from '../../platform/errors.ts';
+
+/** Who holds the file, as DuckDB says it: `Conflicting lock is held in /usr/bin/python3.11 (PID 42)`. */
+export interface LockHolder {
+  readonly program: string;
+  readonly pid: number;
+}
+
+/** Whether the file could not be opened because another process has it open. */
+export function isLockConflict(thrown: unknown): boolean {
+  return /Could not set lock on file|being used by another process/.test(messageOf(thrown));
+}
+
+/** Null where the platform does not tell. */
+export function lockHolderOf(thrown: unknown): LockHolder | null {
+  const match = /Conflicting lock is held in (.+?) \(PID (\d+)\)/.exec(messageOf(thrown));
+  return match?.[1] === undefined ? null : { program: match[1], pid: Number(match[2]) };
+}
+
+/**
+ * Anything thrown while working on the file, as a TributaryError. Only errors about files carry DuckDB's own text: the
+ * others quote values of rows.
+ */
+export function duckDbError(thrown: unknown, path: string): TributaryError {
+  if (thrown instanceof TributaryError) return thrown;
+  const text = messageOf(thrown);
+  const known = KNOWN.find(({ pattern, systemCodes }) => {
+    return pattern.test(text) || systemCodes.includes(systemCodeOf(thrown) ?? '');
+  });
+  const context = { path };
+  if (known) {
+    const { code, what, hint } = known;
+    return new TributaryError(code, `${what}: ${path}`, { cause: thrown, context, ...(hint && { hint }) });
+  }
+  const kind = /^([A-Z][A-Za-z ]*) (?:Error|Exception):/.exec(text)?.[1];
+  if (kind !== undefined) {
+    const detail = kind === 'IO' ? `: ${firstLine(text)}` : ` with its error kind "${kind}"`;
+    return new TributaryError('DESTINATION_FAILED', `DuckDB refused the operation${detail}`, {
+      cause: thrown,
+      context,
+    });
+  }
+  if (systemCodeOf(thrown) !== undefined) {
+    return new TributaryError('DESTINATION_FAILED', firstLine(text), { cause: thrown, context });
+  }
+  return toTributaryError(thrown);
+}
+
+interface KnownFailure {
+  readonly code: ErrorCode;
+  readonly what: string;
+  readonly pattern: RegExp;
+  readonly systemCodes: readonly string[];
+  readonly hint?: string;
+}
+
+const KNOWN: readonly KnownFailure[] = [
+  {
+    code: 'DESTINATION_FULL',
+    what: 'The disk of the DuckDB file has no space left',
+    pattern: /No space left on device|not enough space on the disk|Disk quota exceeded/i,
+    systemCodes: ['ENOSPC', 'EDQUOT'],
+  },
+  {
+    code: 'DESTINATION_READ_ONLY',
+    what: 'The DuckDB file cannot be written',
+    pattern: /Read-only file system|Permission denied|Operation not permitted|attached in read-only mode/i,
+    systemCodes: ['EROFS', 'EACCES', 'EPERM'],
+  },
+  {
+    code: 'DESTINATION_INVALID',
+    what: 'The file was written by another version of DuckDB that this one cannot read',
+    pattern: /with version number \d+, but/,
+    systemCodes: [],
+    hint: 'Choose another path, or export the file with the version of DuckDB that wrote it.',
+  },
+  {
+    code: 'DESTINATION_INVALID',
+    what: 'The file is not a DuckDB database, or it is damaged',
+    pattern:
+      /not a valid DuckDB database|Corrupt database file|Checksum verification failed|replaying WAL|Serialization Error|Is a directory/i,
+    systemCodes: ['EISDIR'],
+  },
+];
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}

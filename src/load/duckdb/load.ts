@@ -1,0 +1,106 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Batch } from '../../model/batch.ts';
+import type { UnitId } from '../../model/unit.ts';
+import type { UnitState } from '../../model/unit-state.ts';
+import { TributaryError } from '../../platform/errors.ts';
+import type { CommitReceipt, Lane, Load } from '../destination.ts';
+import { appendBatches } from './chunk-writer.ts';
+import { replaceSchemaRows } from './column-rows.ts';
+import type { DuckDbFile } from './connection.ts';
+import { saveRejectedRows } from './rejected-rows.ts';
+import { widenTable } from './schema-change.ts';
+import { createStateTables } from './state-tables.ts';
+import { buildingTableName, readBuildingTable, saveStoredTable, spareTableName } from './table-rows.ts';
+import { inTransaction } from './transaction.ts';
+import { moveUnitRows, readUnitRows, replaceUnitRows } from './unit-rows.ts';
+
+type CommitRequest = Parameters<Load['commit']>[0];
+
+/** Takes the units of the lane over and opens its load. */
+export async function openLoad(file: DuckDbFile, lane: Lane, signal: AbortSignal): Promise<Load> {
+  const units = await file.write(
+    (connection) => inTransaction(connection, signal, () => takeOver(connection, lane)),
+    signal,
+  );
+  let batches: Batch[] = [];
+  return {
+    units,
+    async write(batch) {
+      batches.push(batch);
+    },
+    async commit(request, { signal: commitSignal }) {
+      const remembered = batches;
+      batches = [];
+      return file.write(
+        (connection) =>
+          inTransaction(connection, commitSignal, () =>
+            commitBatches(connection, lane, remembered, { ...request, signal: commitSignal }),
+          ),
+        commitSignal,
+      );
+    },
+    async close() {
+      batches = [];
+    },
+  };
+}
+
+async function takeOver(connection: DuckDBConnection, lane: Lane): Promise<ReadonlyMap<UnitId, UnitState>> {
+  await createStateTables(connection);
+  const stored = await readBuildingTable(connection, lane, lane.version);
+  const present = await readUnitRows(connection, lane);
+  const presentById = new Map(present.map((state) => [state.unit, state]));
+  const epoch = stored.highestEpoch + 1;
+  const taken = new Map<UnitId, UnitState>();
+  for (const unit of lane.units) {
+    const state = presentById.get(unit);
+    if (state === undefined) throw new TributaryError('BUG', `${lane.source}.${lane.table} has no unit ${unit}`);
+    taken.set(unit, state.position === 'end' ? state : { ...state, epoch });
+  }
+  await replaceUnitRows(
+    connection,
+    lane,
+    present.map((state) => taken.get(state.unit) ?? state),
+  );
+  await saveStoredTable(connection, { ...stored, highestEpoch: epoch });
+  return taken;
+}
+
+async function commitBatches(
+  connection: DuckDBConnection,
+  lane: Lane,
+  batches: readonly Batch[],
+  { moves, plan, schema, nowMs, signal }: CommitRequest & { readonly signal: AbortSignal },
+): Promise<CommitReceipt> {
+  const stored = await readBuildingTable(connection, lane, lane.version);
+  const { building } = stored;
+  // Lanes of one process share a schema that only grows: one that commits late must not bring an older one back.
+  const isOlder = plan.schemaVersion < building.schemaVersion;
+  const name = isOlder
+    ? buildingTableName(stored, building)
+    : await widenTable(connection, buildingTableName(stored, building), {
+        plan,
+        spare: spareTableName(stored, building),
+      });
+  const { appendedRows, rejected } = await appendBatches(connection, name, batches, {
+    plan,
+    version: building.version,
+    base: building.base,
+    nowMs,
+    signal,
+  });
+  await saveRejectedRows(connection, { schema: name.schema, table: stored.destinationTable, nowMs }, rejected);
+  if (schema.schemaVersion > building.schemaVersion) await replaceSchemaRows(connection, lane, schema);
+  await saveStoredTable(connection, {
+    ...stored,
+    building: {
+      ...building,
+      tableName: name.table,
+      rowCount: building.rowCount + appendedRows,
+      lastCommitAtMs: nowMs,
+      schemaVersion: Math.max(schema.schemaVersion, building.schemaVersion),
+    },
+  });
+  await moveUnitRows(connection, lane, moves);
+  return { receipt: 'durable', upsertedRows: appendedRows, rejectedRows: rejected.length };
+}

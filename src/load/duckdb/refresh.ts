@@ -1,0 +1,160 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { parseSegmentUnit } from '../../model/unit.ts';
+import { TributaryError } from '../../platform/errors.ts';
+import type { BeginVersion, FinishVersion } from '../destination.ts';
+import { dropOtherSchemaRows, replaceSchemaRows } from './column-rows.ts';
+import type { DuckDbFile } from './connection.ts';
+import { removeDuplicates } from './duplicates.ts';
+import { requireFreeName } from './name-check.ts';
+import { createTable } from './schema-change.ts';
+import { queryRows, quoteName, quoteTable } from './sql.ts';
+import { createStateTables } from './state-tables.ts';
+import {
+  asideTableName,
+  buildingTableName,
+  liveTableName,
+  readBuildingTable,
+  readStoredTable,
+  type StoredBuilding,
+  type StoredTable,
+  saveStoredTable,
+} from './table-rows.ts';
+import { inTransaction } from './transaction.ts';
+import { deleteUnitRows, readUnitRows, replaceUnitRows } from './unit-rows.ts';
+
+type BuildingTable = StoredTable & { readonly building: StoredBuilding };
+
+/** Creates the version, its units and its table; drops one that was being built before. */
+export async function beginVersion(file: DuckDbFile, request: BeginVersion, signal: AbortSignal): Promise<void> {
+  await file.write((connection) => inTransaction(connection, signal, () => begin(connection, request)), signal);
+}
+
+/**
+ * Makes the version the live one. Removing duplicates is a transaction of its own, because the log of DuckDB cannot
+ * replay one that deletes from a table and renames it; a crash between the two leaves nothing for readers to see.
+ */
+export function finishVersion(
+  file: DuckDbFile,
+  request: FinishVersion,
+  signal: AbortSignal,
+): Promise<{ readonly rowCount: number }> {
+  return file.write(async (connection) => {
+    const { deduplicateBy } = request;
+    if (deduplicateBy !== null) {
+      await inTransaction(connection, signal, async () => {
+        const stored = await readCompleteTable(connection, request);
+        await removeDuplicates(connection, buildingTableName(stored, stored.building), deduplicateBy);
+      });
+    }
+    return inTransaction(connection, signal, () => swap(connection, request));
+  }, signal);
+}
+
+/** The state without the version that is being built, which is dropped with its rows and bookmarks. */
+export async function dropBuilding(connection: DuckDBConnection, stored: StoredTable): Promise<StoredTable> {
+  if (stored.building === null) return stored;
+  await connection.run(`DROP TABLE IF EXISTS ${quoteTable(buildingTableName(stored, stored.building))}`);
+  await deleteUnitRows(connection, stored);
+  const { source, table, liveVersion } = stored;
+  await dropOtherSchemaRows(connection, { source, table, live: liveVersion, building: liveVersion });
+  return { ...stored, building: null };
+}
+
+async function begin(connection: DuckDBConnection, request: BeginVersion): Promise<void> {
+  const { source, table, version, base, schema, nowMs } = request;
+  await createStateTables(connection);
+  const before = (await readStoredTable(connection, request)) ?? neverBegun(request);
+  if (version <= before.liveVersion) {
+    throw new TributaryError('BUG', `Version ${version} of ${source}.${table} is not newer than the live one`);
+  }
+  await requireFreeName(connection, before);
+  const stored = await dropBuilding(connection, before);
+  await connection.run(`CREATE SCHEMA IF NOT EXISTS ${quoteName(stored.destinationSchema)}`);
+  // One above every epoch that was given: a lane of a dropped version with this number and these units must miss.
+  const epoch = stored.highestEpoch + 1;
+  const building: StoredBuilding = {
+    version,
+    tableName: asideTableName(version, stored.destinationTable, 'a'),
+    base,
+    identity: request.identity,
+    layout: request.layout,
+    totalSegments: request.units.filter((unit) => parseSegmentUnit(unit) !== null).length,
+    startedAtMs: nowMs,
+    lastCommitAtMs: nowMs,
+    rowCount: 0,
+    schemaVersion: schema.schemaVersion,
+  };
+  await createTable(connection, buildingTableName(stored, building), request.plan);
+  const units = request.units.map((unit) => ({ unit, epoch, position: 'start' }) as const);
+  await replaceUnitRows(connection, request, units);
+  await replaceSchemaRows(connection, request, schema);
+  await saveStoredTable(connection, {
+    ...stored,
+    building,
+    highestBase: base > stored.highestBase ? base : stored.highestBase,
+    highestEpoch: epoch,
+    resetRequested: false,
+  });
+}
+
+async function swap(connection: DuckDBConnection, request: FinishVersion): Promise<{ readonly rowCount: number }> {
+  const stored = await readCompleteTable(connection, request);
+  const { source, table, liveRowCount } = stored;
+  const { version, schemaVersion } = stored.building;
+  const aside = quoteTable(buildingTableName(stored, stored.building));
+  const [counted] = await queryRows(connection, `SELECT count(*) AS n FROM ${aside}`);
+  const rowCount = Number(counted?.['n']);
+  if (!request.allowShrink && rowCount * 2 < liveRowCount) {
+    throw new TributaryError(
+      'SHRINK_REFUSED',
+      `Version ${version} of ${source}.${table} has ${rowCount} rows, the live one has ${liveRowCount}`,
+      { context: { source, table, version, rowCount, liveRowCount } },
+    );
+  }
+  await requireFreeName(connection, stored);
+  await connection.run(`DROP TABLE IF EXISTS ${quoteTable(liveTableName(stored))}`);
+  await connection.run(`ALTER TABLE ${aside} RENAME TO ${quoteName(stored.destinationTable)}`);
+  await deleteUnitRows(connection, stored);
+  await dropOtherSchemaRows(connection, { source, table, live: version, building: version });
+  await saveStoredTable(connection, {
+    ...stored,
+    phase: 'full-table',
+    liveVersion: version,
+    liveRowCount: rowCount,
+    liveSinceMs: request.nowMs,
+    liveSchemaVersion: schemaVersion,
+    building: null,
+  });
+  return { rowCount };
+}
+
+/** The table with its building version, all units of it at `end`; rejects with BUG while one is not. */
+async function readCompleteTable(connection: DuckDBConnection, request: FinishVersion): Promise<BuildingTable> {
+  await createStateTables(connection);
+  const stored = await readBuildingTable(connection, request, request.version);
+  const units = await readUnitRows(connection, request);
+  const open = units.filter(({ position }) => position !== 'end');
+  if (open.length === 0) return stored;
+  throw new TributaryError(
+    'BUG',
+    `Version ${request.version} of ${request.source}.${request.table} has ${open.length} unfinished units`,
+  );
+}
+
+function neverBegun({ source, table, destinationSchema, destinationTable }: BeginVersion): StoredTable {
+  return {
+    source,
+    table,
+    destinationSchema,
+    destinationTable,
+    phase: 'new',
+    liveVersion: 0,
+    liveRowCount: 0,
+    liveSinceMs: null,
+    liveSchemaVersion: 0,
+    building: null,
+    highestBase: 0n,
+    highestEpoch: 0,
+    resetRequested: false,
+  };
+}

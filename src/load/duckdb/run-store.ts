@@ -1,0 +1,139 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { z } from 'zod';
+import type { RunRecord } from '../../model/run.ts';
+import type { RunStore } from '../../model/run-store.ts';
+import type { TableState } from '../../model/table-state.ts';
+import { readSchemaRows } from './column-rows.ts';
+import type { DuckDbFile } from './connection.ts';
+import { dropBuilding } from './refresh.ts';
+import { queryRows } from './sql.ts';
+import { createStateTables, hasStateTables, parseStored } from './state-tables.ts';
+import { readStoredTable, readStoredTables, type StoredTable, saveStoredTable, timestamp } from './table-rows.ts';
+import { inTransaction } from './transaction.ts';
+import { readUnitRows } from './unit-rows.ts';
+
+/** Runs of a source that are kept. */
+const KEPT_RUNS = 1_000;
+
+/** The run store in the `_tributary_*` tables of the file. `closed` ends every wait for the file. */
+export function createDuckDbRunStore(file: DuckDbFile, closed: AbortSignal): RunStore {
+  /** Reads when there is state to read, else gives `none`. */
+  const read = async <T>(none: T, use: (connection: DuckDBConnection) => Promise<T>): Promise<T> => {
+    const result = await file.read(
+      async (connection) => ({ value: (await hasStateTables(connection)) ? await use(connection) : none }),
+      closed,
+    );
+    return result === null ? none : result.value;
+  };
+  return {
+    readTables: (source) =>
+      read<readonly TableState[]>([], async (connection) => {
+        return (await readStoredTables(connection, source)).map(tableState);
+      }),
+    readUnits: (source, table) =>
+      read([], async (connection) => {
+        const building = (await readStoredTable(connection, { source, table }))?.building;
+        return building ? readUnitRows(connection, { source, table, version: building.version }) : [];
+      }),
+    readSchema: (source, table) =>
+      read(null, async (connection) => {
+        const stored = await readStoredTable(connection, { source, table });
+        if (stored === null || (stored.building === null && stored.liveVersion === 0)) return null;
+        const version = stored.building?.version ?? stored.liveVersion;
+        const schemaVersion = stored.building?.schemaVersion ?? stored.liveSchemaVersion;
+        return readSchemaRows(connection, { source, table, version }, schemaVersion);
+      }),
+    readRuns: (source, limit) =>
+      read<readonly RunRecord[]>([], async (connection) => {
+        const rows = await queryRows(
+          connection,
+          'SELECT record FROM main._tributary_runs WHERE source = $1 ORDER BY started_at DESC, run_id DESC LIMIT $2',
+          [source, limit],
+        );
+        return parseStored(runRows, rows, '_tributary_runs').map(({ record }) => record);
+      }),
+    saveRun: (run) =>
+      file.write((connection) => inTransaction(connection, closed, () => replaceRun(connection, run)), closed),
+    async requestReset(source, table) {
+      if ((await read(null, (connection) => readStoredTable(connection, { source, table }))) === null) return false;
+      return file.write(
+        (connection) =>
+          inTransaction(connection, closed, async () => {
+            const stored = await readStoredTable(connection, { source, table });
+            if (stored === null) return false;
+            await saveStoredTable(connection, { ...(await dropBuilding(connection, stored)), resetRequested: true });
+            return true;
+          }),
+        closed,
+      );
+    },
+  };
+}
+
+/** What the port shows of a stored table. */
+function tableState({ highestEpoch: _, liveSchemaVersion: __, building, ...state }: StoredTable): TableState {
+  if (building === null) return { ...state, building };
+  const { tableName: ___, schemaVersion: ____, ...shown } = building;
+  return { ...state, building: shown };
+}
+
+async function replaceRun(connection: DuckDBConnection, run: RunRecord): Promise<void> {
+  await createStateTables(connection);
+  const { source, runId } = run;
+  await connection.run('DELETE FROM main._tributary_runs WHERE source = $1 AND run_id = $2', [source, runId]);
+  await connection.run('INSERT INTO main._tributary_runs VALUES ($1, $2, $3, $4, $5)', [
+    source,
+    runId,
+    timestamp(run.startedAtMs),
+    timestamp(run.endedAtMs),
+    JSON.stringify(run),
+  ]);
+  await connection.run(
+    `DELETE FROM main._tributary_runs WHERE source = $1 AND run_id NOT IN (
+       SELECT run_id FROM main._tributary_runs WHERE source = $1 ORDER BY started_at DESC, run_id DESC LIMIT $2)`,
+    [source, KEPT_RUNS],
+  );
+}
+
+const count = z.number().nonnegative();
+const phase = z.object({ exitStatus: z.number().nullable(), message: z.string().nullable() });
+const tableRun = z.object({
+  table: z.string(),
+  outcome: z.enum(['succeeded', 'failed', 'cancelled']),
+  rowsRead: count,
+  rowsLoaded: count,
+  rowsRejected: count,
+  bytesRead: count,
+  capacityUnits: count,
+  throttleCount: count,
+  scanCalls: count,
+  durationMs: count,
+  version: z.number().nullable(),
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
+});
+const runRecord: z.ZodType<RunRecord> = z.object({
+  runId: z.string(),
+  source: z.string(),
+  startedAtMs: count,
+  endedAtMs: count.nullable(),
+  discovery: phase,
+  extraction: phase,
+  load: phase,
+  tables: z.array(tableRun),
+});
+
+const runRows = z.array(
+  z.object({
+    record: z
+      .string()
+      .transform((text, context) => {
+        try {
+          return JSON.parse(text) as unknown;
+        } catch {
+          context.addIssue({ code: 'custom', message: 'not JSON' });
+          return z.NEVER;
+        }
+      })
+      .pipe(runRecord),
+  }),
+);

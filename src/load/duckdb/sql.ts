@@ -1,0 +1,68 @@
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import type { ColumnType } from '../../model/column-plan.ts';
+import { TributaryError } from '../../platform/errors.ts';
+
+/** The only place where a name becomes part of a statement. Values never do: they are bound or appended. */
+export function quoteName(name: string): string {
+  // A NUL ends the statement for DuckDB's parser, whatever follows.
+  if (name.includes('\0')) throw new TributaryError('BUG', 'A name for SQL holds a NUL character');
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+export interface TableName {
+  readonly schema: string;
+  readonly table: string;
+}
+
+export function quoteTable({ schema, table }: TableName): string {
+  return `${quoteName(schema)}.${quoteName(table)}`;
+}
+
+export function sqlType(type: ColumnType): string {
+  switch (type.kind) {
+    case 'boolean':
+      return 'BOOLEAN';
+    case 'bigint':
+      return 'BIGINT';
+    case 'decimal':
+      return `DECIMAL(38,${type.scale})`;
+    case 'double':
+      return 'DOUBLE';
+    case 'text':
+      return 'VARCHAR';
+    case 'json':
+      return 'JSON';
+    case 'binary':
+      return 'BLOB';
+    case 'numeric':
+      throw new TributaryError('BUG', 'DuckDB has no type that holds every number exactly');
+  }
+}
+
+/** The column type that `sqlType` gives as `text`; null for a type that no attribute column has. */
+export function columnTypeOfSql(text: string): ColumnType | null {
+  const decimal = /^DECIMAL\(38,(\d+)\)$/.exec(text);
+  return decimal ? { kind: 'decimal', scale: Number(decimal[1]) } : (TYPES_BY_SQL.get(text) ?? null);
+}
+
+const TYPES_BY_SQL = new Map(
+  (['boolean', 'bigint', 'double', 'text', 'json', 'binary'] as const).map((kind) => [sqlType({ kind }), { kind }]),
+);
+
+export type Row = Readonly<Record<string, DuckDBValue>>;
+
+/** Runs one statement and returns all of its rows. */
+export async function queryRows(
+  connection: DuckDBConnection,
+  sql: string,
+  values: DuckDBValue[] = [],
+): Promise<readonly Row[]> {
+  const reader = await connection.runAndReadAll(sql, values);
+  return reader.getRowObjects();
+}
+
+/** Runs one statement and returns how many rows it changed. */
+export async function changeRows(connection: DuckDBConnection, sql: string, values: DuckDBValue[]): Promise<number> {
+  const result = await connection.run(sql, values);
+  return result.rowsChanged;
+}

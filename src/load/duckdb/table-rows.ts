@@ -1,0 +1,186 @@
+import { type DuckDBConnection, DuckDBTimestampTZValue, type DuckDBValue } from '@duckdb/node-api';
+import { z } from 'zod';
+import type { BuildingVersion, TableState } from '../../model/table-state.ts';
+import { TributaryError } from '../../platform/errors.ts';
+import type { LoadTarget } from '../destination.ts';
+import { queryRows, type TableName } from './sql.ts';
+import { parseStored, RESERVED_PREFIX } from './state-tables.ts';
+
+/** A version that is being built, and where. */
+export interface StoredBuilding extends BuildingVersion {
+  /** Name of its table in the destination schema; another one after each rewrite. */
+  readonly tableName: string;
+  readonly schemaVersion: number;
+}
+
+/** One row of `_tributary_tables`: the state that the port shows and what only this adapter needs. */
+export interface StoredTable extends TableState {
+  readonly building: StoredBuilding | null;
+  readonly liveSchemaVersion: number;
+  /** Greatest epoch that any unit of any version ever had: epochs never come twice, so zombies always miss. */
+  readonly highestEpoch: number;
+}
+
+export async function readStoredTable(
+  connection: DuckDBConnection,
+  { source, table }: LoadTarget,
+): Promise<StoredTable | null> {
+  const rows = await queryRows(connection, `${SELECT} WHERE source = $1 AND table_name = $2`, [source, table]);
+  return parseStored(tableRows, rows, '_tributary_tables')[0] ?? null;
+}
+
+/** All tables of the source by name, or of all sources. */
+export async function readStoredTables(
+  connection: DuckDBConnection,
+  source: string | null,
+): Promise<readonly StoredTable[]> {
+  const rows = await (source === null
+    ? queryRows(connection, `${SELECT} ORDER BY source, table_name`)
+    : queryRows(connection, `${SELECT} WHERE source = $1 ORDER BY table_name`, [source]));
+  return parseStored(tableRows, rows, '_tributary_tables');
+}
+
+/** The table with the version that is being built; rejects with FENCED when it is another version or none. */
+export async function readBuildingTable(
+  connection: DuckDBConnection,
+  target: LoadTarget,
+  version: number,
+): Promise<StoredTable & { readonly building: StoredBuilding }> {
+  const stored = await readStoredTable(connection, target);
+  if (stored?.building?.version !== version) throw fenced(target, `version ${version}`);
+  return { ...stored, building: stored.building };
+}
+
+/** Inserts or replaces the row of the table. */
+export async function saveStoredTable(connection: DuckDBConnection, stored: StoredTable): Promise<void> {
+  const { source, table, building } = stored;
+  await connection.run('DELETE FROM main._tributary_tables WHERE source = $1 AND table_name = $2', [source, table]);
+  const values: DuckDBValue[] = [
+    source,
+    table,
+    stored.destinationSchema,
+    stored.destinationTable,
+    stored.phase,
+    stored.liveVersion,
+    stored.liveRowCount,
+    timestamp(stored.liveSinceMs),
+    stored.liveSchemaVersion,
+    building?.version ?? null,
+    building?.tableName ?? null,
+    building?.base ?? null,
+    building?.identity ?? null,
+    building?.layout ?? null,
+    building?.totalSegments ?? null,
+    timestamp(building?.startedAtMs ?? null),
+    timestamp(building?.lastCommitAtMs ?? null),
+    building?.rowCount ?? null,
+    building?.schemaVersion ?? null,
+    stored.highestBase,
+    stored.highestEpoch,
+    stored.resetRequested,
+  ];
+  const places = values.map((_, index) => `$${index + 1}`).join(', ');
+  await connection.run(`INSERT INTO main._tributary_tables VALUES (${places})`, values);
+}
+
+export function liveTableName({ destinationSchema, destinationTable }: StoredTable): TableName {
+  return { schema: destinationSchema, table: destinationTable };
+}
+
+export function buildingTableName({ destinationSchema }: StoredTable, { tableName }: StoredBuilding): TableName {
+  return { schema: destinationSchema, table: tableName };
+}
+
+/** Where a version is built: a name that no user table has, not even by chance. Rewriting goes from one copy to the other. */
+export function asideTableName(version: number, destinationTable: string, copy: 'a' | 'b'): string {
+  return `${RESERVED_PREFIX}v${version}${copy}_${destinationTable}`;
+}
+
+/** Where the rows of the version go when they are rewritten. */
+export function spareTableName(
+  { destinationSchema, destinationTable }: StoredTable,
+  building: StoredBuilding,
+): TableName {
+  const first = asideTableName(building.version, destinationTable, 'a');
+  const second = asideTableName(building.version, destinationTable, 'b');
+  return { schema: destinationSchema, table: building.tableName === first ? second : first };
+}
+
+export function timestamp(ms: number | null): DuckDBTimestampTZValue | null {
+  return ms === null ? null : new DuckDBTimestampTZValue(BigInt(Math.round(ms)) * 1000n);
+}
+
+export function fenced({ source, table }: LoadTarget, what: string): TributaryError {
+  return new TributaryError('FENCED', `Another process has taken over ${what} of ${source}.${table}`, {
+    context: { source, table },
+  });
+}
+
+const SELECT = `SELECT * REPLACE (epoch_ms(live_since) AS live_since, epoch_ms(building_started_at) AS building_started_at,
+  epoch_ms(building_last_commit_at) AS building_last_commit_at) FROM main._tributary_tables`;
+
+const count = z.bigint().transform(Number);
+
+const buildingColumns = z.object({
+  building_version: count,
+  building_table: z.string(),
+  building_base: z.bigint(),
+  building_identity: z.string(),
+  building_layout: z.string(),
+  building_total_segments: count,
+  building_started_at: count,
+  building_last_commit_at: count,
+  building_row_count: count,
+  building_schema_version: count,
+});
+
+const commonColumns = z.object({
+  source: z.string(),
+  table_name: z.string(),
+  destination_schema: z.string(),
+  destination_table: z.string(),
+  phase: z.enum(['new', 'full-table']),
+  live_version: count,
+  live_row_count: count,
+  live_since: count.nullable(),
+  live_schema_version: count,
+  highest_base: z.bigint(),
+  highest_epoch: count,
+  reset_requested: z.boolean(),
+});
+
+const tableRows = z.array(
+  z
+    .union([commonColumns.extend(buildingColumns.shape), commonColumns.extend({ building_version: z.null() })])
+    .transform(
+      (row): StoredTable => ({
+        source: row.source,
+        table: row.table_name,
+        destinationSchema: row.destination_schema,
+        destinationTable: row.destination_table,
+        phase: row.phase,
+        liveVersion: row.live_version,
+        liveRowCount: row.live_row_count,
+        liveSinceMs: row.live_since,
+        liveSchemaVersion: row.live_schema_version,
+        building:
+          row.building_version === null
+            ? null
+            : {
+                version: row.building_version,
+                tableName: row.building_table,
+                base: row.building_base,
+                identity: row.building_identity,
+                layout: row.building_layout,
+                totalSegments: row.building_total_segments,
+                startedAtMs: row.building_started_at,
+                lastCommitAtMs: row.building_last_commit_at,
+                rowCount: row.building_row_count,
+                schemaVersion: row.building_schema_version,
+              },
+        highestBase: row.highest_base,
+        highestEpoch: row.highest_epoch,
+        resetRequested: row.reset_requested,
+      }),
+    ),
+);
