@@ -1,0 +1,61 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { run } from '../../test/support/load-samples.ts';
+import { neverAborted, openSubject, type Subject, type TestPlace } from '../../test/support/test-place.ts';
+import { testCommits } from './destination-commits.testsuite.ts';
+import { testCrashes } from './destination-crashes.testsuite.ts';
+import { testValues } from './destination-values.testsuite.ts';
+import { testVersions } from './destination-versions.testsuite.ts';
+
+/** What every destination must do. `create` makes an empty place; each test has its own. */
+export function testDestination(name: string, create: () => Promise<TestPlace>): void {
+  describe(`${name} as a destination`, () => {
+    let opened: Subject;
+    const subject = (): Subject => opened;
+
+    beforeEach(async () => {
+      opened = await openSubject(await create());
+    });
+    afterEach(async () => {
+      await opened.destination.close();
+      await opened.place.dispose();
+    });
+
+    describe('that is empty', () => {
+      it('answers every read with nothing', async () => {
+        const { runStore } = subject().destination;
+        expect(await runStore.readTables('shop')).toEqual([]);
+        expect(await runStore.readUnits('shop', 'orders')).toEqual([]);
+        expect(await runStore.readSchema('shop', 'orders')).toBeNull();
+        expect(await runStore.readRuns('shop', 10)).toEqual([]);
+        expect(await runStore.requestReset('shop', 'orders')).toBe(false);
+        expect(await subject().destination.sample({ source: 'shop', table: 'orders' }, 3)).toEqual([]);
+        expect(await subject().place.readLive({ source: 'shop', table: 'orders' }, [])).toBeNull();
+      });
+
+      it('passes its own check and stays empty', async () => {
+        const statuses: string[] = [];
+        for await (const { status } of subject().destination.check(neverAborted)) statuses.push(status);
+        expect(statuses.length).toBeGreaterThan(0);
+        expect(new Set(statuses)).toEqual(new Set(['succeeded']));
+        expect(await subject().destination.runStore.readTables('shop')).toEqual([]);
+      });
+    });
+
+    it('keeps run records, the latest first, and replaces one by its id', async () => {
+      const { runStore } = subject().destination;
+      for (const n of [2, 1, 3]) await runStore.saveRun(run(`run-${n}`, n));
+      await runStore.saveRun({ ...run('run-elsewhere', 9), source: 'other' });
+      const ended = { ...run('run-2', 2), endedAtMs: 5, load: { exitStatus: 1, message: 'Odd: "\n\u0000' } };
+      await runStore.saveRun(ended);
+      await subject().reconnect();
+      expect(await subject().destination.runStore.readRuns('shop', 2)).toEqual([run('run-3', 3), ended]);
+      expect(await subject().destination.runStore.readRuns('shop', 9)).toHaveLength(3);
+      expect(await subject().destination.runStore.readRuns('nobody', 9)).toEqual([]);
+    });
+
+    testCommits(subject);
+    testVersions(subject);
+    testValues(subject);
+    testCrashes(create);
+  });
+}

@@ -1,0 +1,211 @@
+import type { StoredSchema } from '../model/stored-schema.ts';
+import type { TableState } from '../model/table-state.ts';
+import type { UnitId } from '../model/unit.ts';
+import type { UnitMove, UnitState } from '../model/unit-state.ts';
+import { TributaryError } from '../platform/errors.ts';
+import type { BeginVersion, FinishVersion, Lane, LoadTarget } from './destination.ts';
+
+/*
+ * What a destination without SQL transactions of its own knows about one table, and the rules by which it changes: pure
+ * functions from one ledger to the next. The adapter makes each step durable in one piece. `Part` is whatever one commit
+ * adds to a version: a list of rows, a data file.
+ */
+
+export interface TableLedger<Part> extends LoadTarget {
+  readonly destinationSchema: string;
+  readonly destinationTable: string;
+  readonly live: LiveLedger<Part> | null;
+  readonly building: BuildingLedger<Part> | null;
+  readonly highestBase: bigint;
+  /**
+   * Greatest epoch that a unit of the table ever had. Units of a new version begin here, so that a lane of a dropped
+   * version misses even if the new one has its number, its units and its positions.
+   */
+  readonly highestEpoch: number;
+  readonly resetRequested: boolean;
+}
+
+interface LiveLedger<Part> {
+  readonly version: number;
+  readonly sinceMs: number;
+  readonly rowCount: number;
+  readonly schema: StoredSchema;
+  readonly parts: readonly Part[];
+}
+
+interface BuildingLedger<Part> {
+  readonly version: number;
+  readonly base: bigint;
+  readonly identity: string;
+  readonly layout: string;
+  readonly startedAtMs: number;
+  readonly lastCommitAtMs: number;
+  readonly rowCount: number;
+  readonly schema: StoredSchema;
+  readonly units: ReadonlyMap<UnitId, UnitState>;
+  readonly parts: readonly Part[];
+}
+
+interface Append<Part> {
+  readonly version: number;
+  readonly moves: readonly UnitMove[];
+  /** Null when the commit has no rows. */
+  readonly part: Part | null;
+  readonly rowCount: number;
+  readonly schema: StoredSchema;
+  readonly nowMs: number;
+}
+
+/** The names of an earlier version stay: people query them. Rejects with BUG on a version that is live already. */
+export function beginVersion<Part>(before: TableLedger<Part> | null, request: BeginVersion): TableLedger<Part> {
+  const { source, table, version, base, identity, layout, nowMs, schema } = request;
+  if (before?.live && before.live.version >= version) {
+    throw new TributaryError('BUG', `Version ${version} of ${source}.${table} is not newer than the live one`);
+  }
+  const highestEpoch = before?.highestEpoch ?? 0;
+  const units = request.units.map((unit) => [unit, { unit, epoch: highestEpoch, position: 'start' }] as const);
+  return {
+    source,
+    table,
+    destinationSchema: before?.destinationSchema ?? request.destinationSchema,
+    destinationTable: before?.destinationTable ?? request.destinationTable,
+    live: before?.live ?? null,
+    building: {
+      version,
+      base,
+      identity,
+      layout,
+      startedAtMs: nowMs,
+      lastCommitAtMs: nowMs,
+      rowCount: 0,
+      schema,
+      units: new Map(units),
+      parts: [],
+    },
+    highestBase: before && before.highestBase > base ? before.highestBase : base,
+    highestEpoch,
+    resetRequested: false,
+  };
+}
+
+/** Gives the units of the lane that are not at `end` new epochs. Rejects with FENCED when the version is not built now. */
+export function takeOver<Part>(
+  ledger: TableLedger<Part>,
+  lane: Lane,
+): { readonly ledger: TableLedger<Part>; readonly units: ReadonlyMap<UnitId, UnitState> } {
+  const building = buildingVersion(ledger, lane.version);
+  const epoch = ledger.highestEpoch + 1;
+  const taken = new Map<UnitId, UnitState>();
+  for (const unit of lane.units) {
+    const state = building.units.get(unit);
+    if (state === undefined) throw new TributaryError('BUG', `${nameOf(ledger)} has no unit ${unit}`);
+    taken.set(unit, state.position === 'end' ? state : { ...state, epoch });
+  }
+  const units = new Map([...building.units, ...taken]);
+  return { ledger: { ...ledger, highestEpoch: epoch, building: { ...building, units } }, units: taken };
+}
+
+/** Adds a part and moves the bookmarks; rejects with FENCED when the version or one of the moves misses. */
+export function append<Part>(ledger: TableLedger<Part>, addition: Append<Part>): TableLedger<Part> {
+  const building = buildingVersion(ledger, addition.version);
+  const units = new Map(building.units);
+  for (const { unit, epoch, from, to } of addition.moves) {
+    const state = units.get(unit);
+    if (state?.epoch !== epoch || state.position !== from) throw fenced(ledger, `the unit ${unit}`);
+    units.set(unit, { ...state, position: to });
+  }
+  return {
+    ...ledger,
+    building: {
+      ...building,
+      units,
+      rowCount: building.rowCount + addition.rowCount,
+      lastCommitAtMs: addition.nowMs,
+      // Lanes of one process share a schema that only grows: a lane that commits late must not bring an older one back.
+      schema: addition.schema.schemaVersion > building.schema.schemaVersion ? addition.schema : building.schema,
+      parts: addition.part === null ? building.parts : [...building.parts, addition.part],
+    },
+  };
+}
+
+/**
+ * Makes the version live with the parts and the row count it has after de-duplication. Rejects with BUG while a unit is
+ * not at `end`, with SHRINK_REFUSED when more than half of the live rows would disappear and that is not allowed.
+ */
+export function finishVersion<Part>(
+  ledger: TableLedger<Part>,
+  { version, allowShrink, nowMs }: FinishVersion,
+  { parts, rowCount }: { readonly parts: readonly Part[]; readonly rowCount: number },
+): TableLedger<Part> {
+  const { schema } = completeVersion(ledger, version);
+  const liveRowCount = ledger.live?.rowCount ?? 0;
+  if (!allowShrink && rowCount * 2 < liveRowCount) {
+    throw new TributaryError(
+      'SHRINK_REFUSED',
+      `Version ${version} of ${nameOf(ledger)} has ${rowCount} rows, the live one has ${liveRowCount}`,
+      { context: { source: ledger.source, table: ledger.table, version, rowCount, liveRowCount } },
+    );
+  }
+  return { ...ledger, live: { version, sinceMs: nowMs, rowCount, schema, parts }, building: null };
+}
+
+export function requestReset<Part>(ledger: TableLedger<Part>): TableLedger<Part> {
+  return { ...ledger, building: null, resetRequested: true };
+}
+
+/** The version that is being built; rejects with FENCED when it is another one or none. */
+export function buildingVersion<Part>(
+  { building, ...ledger }: TableLedger<Part>,
+  version: number,
+): BuildingLedger<Part> {
+  if (building?.version !== version) throw fenced(ledger, `version ${version}`);
+  return building;
+}
+
+/** The version that is being built, all of its units at `end`; rejects with BUG while one is not. */
+export function completeVersion<Part>(ledger: TableLedger<Part>, version: number): BuildingLedger<Part> {
+  const building = buildingVersion(ledger, version);
+  const open = [...building.units.values()].filter(({ position }) => position !== 'end');
+  if (open.length === 0) return building;
+  throw new TributaryError('BUG', `Version ${version} of ${nameOf(ledger)} has ${open.length} unfinished units`);
+}
+
+export function schemaOf<Part>({ building, live }: TableLedger<Part>): StoredSchema | null {
+  return building?.schema ?? live?.schema ?? null;
+}
+
+export function tableState<Part>(ledger: TableLedger<Part>): TableState {
+  const { source, table, destinationSchema, destinationTable, live, building, highestBase, resetRequested } = ledger;
+  return {
+    source,
+    table,
+    destinationSchema,
+    destinationTable,
+    phase: live === null ? 'new' : 'full-table',
+    liveVersion: live?.version ?? 0,
+    liveRowCount: live?.rowCount ?? 0,
+    liveSinceMs: live?.sinceMs ?? null,
+    building: building && {
+      version: building.version,
+      base: building.base,
+      identity: building.identity,
+      layout: building.layout,
+      totalSegments: building.units.size,
+      startedAtMs: building.startedAtMs,
+      lastCommitAtMs: building.lastCommitAtMs,
+      rowCount: building.rowCount,
+    },
+    highestBase,
+    resetRequested,
+  };
+}
+
+function fenced(target: LoadTarget, what: string): TributaryError {
+  return new TributaryError('FENCED', `Another process has taken over ${what} of ${nameOf(target)}`, {
+    context: { source: target.source, table: target.table },
+  });
+}
+
+function nameOf({ source, table }: LoadTarget): string {
+  return `${source}.${table}`;
+}

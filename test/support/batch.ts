@@ -1,0 +1,19 @@
+import type { Batch } from '../../src/model/batch.ts';
+import { type AttributeDictionary, createAttributeDictionary } from '../../src/transcode/attribute-names.ts';
+import { transcodeScanPage } from '../../src/transcode/scan-page.ts';
+import type { DynamoItem } from './dynamo-item.ts';
+
+/** Batches of one table, made by the real transcoder from what DynamoDB would answer. */
+export function batchMaker(keyAttributes: readonly string[]): (items: readonly DynamoItem[], atMs: number) => Batch {
+  const names: AttributeDictionary = createAttributeDictionary(keyAttributes);
+  return (items, atMs) => ({
+    page: transcodeScanPage(scanBody(items), names).page,
+    extractedAtMs: atMs,
+    receivedAtMs: atMs + 1,
+  });
+}
+
+/** The body of a Scan answer with these items. */
+export function scanBody(items: readonly DynamoItem[]): Buffer {
+  return Buffer.from(JSON.stringify({ Items: items, Count: items.length, ScannedCount: items.length }));
+}
