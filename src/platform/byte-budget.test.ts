@@ -26,9 +26,24 @@ describe('ByteBudget', () => {
   test('a request above the whole capacity is granted alone instead of waiting for ever', async () => {
     const budget = new ByteBudget(10);
     await budget.acquire(25, signal);
-    expect(budget.wouldWait(1)).toBe(true);
+    const next = budget.acquire(1, signal);
+    expect(await isPending(next)).toBe(true);
     budget.release(25);
-    expect(budget.wouldWait(1)).toBe(false);
+    await next;
+  });
+
+  test('says that somebody waits to those who hold memory that they could give back', async () => {
+    const budget = new ByteBudget(10);
+    await budget.acquire(10, signal);
+    const unsubscribe = budget.onContention(() => budget.release(10));
+    await budget.acquire(10, signal);
+    expect(budget.isContended).toBe(false);
+    unsubscribe();
+    const unheard = budget.acquire(1, signal);
+    expect(await isPending(unheard)).toBe(true);
+    expect(budget.isContended).toBe(true);
+    budget.release(10);
+    await unheard;
   });
 
   test('an estimate that turns out smaller lets the next one in', async () => {

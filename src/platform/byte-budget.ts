@@ -12,6 +12,7 @@ export class ByteBudget {
   readonly #capacityBytes: number;
   #heldBytes = 0;
   readonly #waiters: Waiter[] = [];
+  readonly #contentionListeners = new Set<() => void>();
 
   constructor(capacityBytes: number) {
     this.#capacityBytes = capacityBytes;
@@ -21,15 +22,21 @@ export class ByteBudget {
     return this.#heldBytes;
   }
 
-  /** Whether `acquire` would have to wait now: the moment to hand on what is held. */
-  wouldWait(bytes: number): boolean {
-    return this.#waiters.length > 0 || !this.#fits(bytes);
+  /** Whether somebody waits: the moment to make durable what is held. */
+  get isContended(): boolean {
+    return this.#waiters.length > 0;
+  }
+
+  /** Calls `listener` whenever an `acquire` has to wait. Returns what ends that. */
+  onContention(listener: () => void): () => void {
+    this.#contentionListeners.add(listener);
+    return () => this.#contentionListeners.delete(listener);
   }
 
   /** Resolves when `bytes` are held for the caller; rejects with the reason of the signal, holding nothing. */
   async acquire(bytes: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (!this.wouldWait(bytes)) {
+    if (!this.isContended && this.#fits(bytes)) {
       this.#heldBytes += bytes;
       return;
     }
@@ -49,6 +56,7 @@ export class ByteBudget {
       };
       signal.addEventListener('abort', onAbort, { once: true });
       this.#waiters.push(waiter);
+      for (const listener of this.#contentionListeners) listener();
     });
   }
 

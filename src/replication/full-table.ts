@@ -139,7 +139,7 @@ async function readSegments(
   );
   const outcomes = await Promise.allSettled(readers);
   // Also after a failure or a stop: what was read is paid for, and the next run need not read it again.
-  const [flushed] = await Promise.allSettled([loader.flush()]);
+  const [flushed] = await Promise.allSettled([loader.finish()]);
   if (flushed.status === 'rejected') throw flushed.reason;
   const failure = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failure) throw run.signal.aborted ? run.signal.reason : stop.signal.reason;

@@ -20,14 +20,14 @@ const FLUSH_ROWS = 50_000;
 const FLUSH_INTERVAL_MS = 10_000;
 
 export interface LaneLoader {
-  /** Memory for one page before it is asked for. What waits for memory first hands on what it holds. */
+  /** Memory for one page before it is asked for. */
   reserve(bytes: number, signal: AbortSignal): Promise<void>;
   adjust(fromBytes: number, toBytes: number): void;
   release(bytes: number): void;
   /** Takes a page over. Returns at once; the page becomes durable with a later flush. */
   add(scanned: ScannedPage): void;
-  /** Resolves when everything added so far is durable; rejects with the failure of any flush so far. */
-  flush(): Promise<void>;
+  /** Resolves when everything added is durable; rejects with the failure of any flush. Nothing is added after it. */
+  finish(): Promise<void>;
 }
 
 interface LaneLoaderOptions {
@@ -98,6 +98,12 @@ export function createLaneLoader(options: LaneLoaderOptions): LaneLoader {
     return flushing;
   };
 
+  // Whoever waits for memory, of this table or another, waits for pages that become durable: without this, readers whose
+  // pages lie here uncommitted and readers that wait for memory would wait for each other for ever.
+  const unsubscribe = memory.onContention(() => {
+    if (pending.length > 0) void flush();
+  });
+
   const mergeTypes = ({ page }: ScannedPage): void => {
     const { changes, ...merged } = mergeObserved(schema, page, {
       key: options.key,
@@ -112,10 +118,7 @@ export function createLaneLoader(options: LaneLoaderOptions): LaneLoader {
   };
 
   return {
-    async reserve(bytes, signal) {
-      if (memory.wouldWait(bytes) && pending.length > 0) void flush();
-      await memory.acquire(bytes, signal);
-    },
+    reserve: (bytes, signal) => memory.acquire(bytes, signal),
     adjust: (fromBytes, toBytes) => memory.adjust(fromBytes, toBytes),
     release: (bytes) => memory.release(bytes),
     add(scanned) {
@@ -135,9 +138,12 @@ export function createLaneLoader(options: LaneLoaderOptions): LaneLoader {
       counters.capacityUnits += scanned.capacityUnits;
       counters.scanCalls += 1;
       const due = clock.now() - pendingSinceMs >= FLUSH_INTERVAL_MS;
-      if (due || pendingBytes >= FLUSH_BYTES || pendingRows >= FLUSH_ROWS) void flush();
+      if (due || memory.isContended || pendingBytes >= FLUSH_BYTES || pendingRows >= FLUSH_ROWS) void flush();
     },
-    flush,
+    async finish() {
+      unsubscribe();
+      await flush();
+    },
   };
 }
 
