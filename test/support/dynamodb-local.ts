@@ -1,0 +1,131 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { installedDynamoDbLocal } from './dynamodb-local-package.ts';
+
+export interface DynamoDbLocal {
+  readonly endpoint: string;
+  stop(): Promise<void>;
+}
+
+const JAVA_MAJOR = 17;
+const READY_TIMEOUT_MS = 60_000;
+const PROBE_INTERVAL_MS = 50;
+const SUITE_COMMAND = 'npx tsx scripts/with-private-network.ts npx vitest run --project dynamo';
+const JAVA_INSTALL = 'apt-get install openjdk-17-jre-headless';
+
+/**
+ * Starts AWS's DynamoDB Local, in memory, on a free port. It listens on all interfaces and cannot be told otherwise, so
+ * it runs only where loopback is the one interface. Errors: another interface is up, Java or the jar is missing; each
+ * with the command that helps. Takes about 3 seconds.
+ */
+export async function startDynamoDbLocal(): Promise<DynamoDbLocal> {
+  requirePrivateNetwork();
+  await requireJava();
+  const folder = installedDynamoDbLocal();
+  const port = await freePort();
+  const java = spawn(
+    'java',
+    [
+      '-Djava.library.path=./DynamoDBLocal_lib',
+      '-Xmx1g',
+      '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=1',
+      '-jar',
+      'DynamoDBLocal.jar',
+      '-inMemory',
+      '-sharedDb',
+      '-disableTelemetry',
+      '-port',
+      String(port),
+    ],
+    { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  let errors = '';
+  java.stderr.on('data', (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  // A test run that dies must not leave the emulator behind.
+  const killAtExit = (): boolean => java.kill('SIGKILL');
+  process.once('exit', killAtExit);
+  const endpoint = `http://127.0.0.1:${port}`;
+  await untilReady(endpoint, java, () => errors);
+  return {
+    endpoint,
+    stop: async () => {
+      process.removeListener('exit', killAtExit);
+      if (java.exitCode !== null || java.signalCode !== null) return;
+      const exited = once(java, 'exit');
+      java.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+function requirePrivateNetwork(): void {
+  const interfaces = Object.entries(networkInterfaces());
+  const others = interfaces.filter(([, addresses]) => addresses?.some(({ internal }) => !internal)).map(([name]) => name);
+  if (others.length === 0 && interfaces.length > 0) return;
+  const state = others.length > 0 ? `Other interfaces than loopback are up (${others.join(', ')})` : 'Loopback is down';
+  throw new Error(
+    `${state}, and DynamoDB Local would listen on all of them. Run the suite in a private network namespace: ${SUITE_COMMAND}`,
+  );
+}
+
+async function requireJava(): Promise<void> {
+  const version = await promisify(execFile)('java', ['-version']).then(
+    ({ stderr }) => Number(/version "(\d+)/.exec(stderr)?.[1] ?? 0),
+    () => 0,
+  );
+  if (version >= JAVA_MAJOR) return;
+  const found = version === 0 ? 'no Java was found' : `Java ${version} was found`;
+  throw new Error(`DynamoDB Local needs Java ${JAVA_MAJOR} or later, and ${found}. Install it: ${JAVA_INSTALL}`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (typeof address !== 'object' || address === null) throw new Error('The probe for a free port got no address');
+  return address.port;
+}
+
+/** There is no event to wait for: the emulator says nothing when it begins to listen. */
+async function untilReady(endpoint: string, java: ChildProcess, errors: () => string): Promise<void> {
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  while (!(await answers(endpoint))) {
+    if (java.exitCode !== null || java.signalCode !== null) {
+      throw new Error(`DynamoDB Local ended while it was starting: ${errors()}`);
+    }
+    if (Date.now() > deadline) {
+      java.kill('SIGKILL');
+      throw new Error(`DynamoDB Local did not answer within ${READY_TIMEOUT_MS} ms: ${errors()}`);
+    }
+    await delay(PROBE_INTERVAL_MS);
+  }
+}
+
+async function answers(endpoint: string): Promise<boolean> {
+  try {
+    const response = await fetch(endpoint, {
+      method: 'POST',
+      headers: {
+        'x-amz-target': 'DynamoDB_20120810.ListTables',
+        'content-type': 'application/x-amz-json-1.0',
+        authorization: 'AWS4-HMAC-SHA256 Credential=probe/20260101/us-east-1/dynamodb/aws4_request, Signature=0',
+      },
+      body: '{}',
+    });
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    // Not listening yet.
+    return false;
+  }
+}
