@@ -50,6 +50,7 @@ const REJECTED_SIGNATURES = new Set([
 ]);
 const SKEWED = new Set(['RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture']);
 const SKEWED_SIGNATURE = /signature (expired|not yet current)/i;
+const WRONG_REGION = /scoped to a valid region/;
 const DENIALS = new Set(['AccessDenied', 'AccessDeniedException']);
 const ABOUT_PROJECTION = /ProjectionExpression|ExpressionAttributeNames|document path/;
 const ABOUT_INDEX = /does not have the specified index/;
@@ -133,6 +134,9 @@ function permissionVerdict({ name, message }: Failure, call: AwsCall): Verdict |
           code: 'CREDENTIALS_REJECTED',
           hint: `Check the access key; the same answer comes when the account has not enabled region ${call.options.region}`,
         };
+  }
+  if (REJECTED_SIGNATURES.has(name) && WRONG_REGION.test(message)) {
+    return { code: 'REGION_INVALID', hint: 'The endpoint serves another region: correct `region` or `endpoint`' };
   }
   if (REJECTED_SIGNATURES.has(name)) {
     return { code: 'CREDENTIALS_REJECTED', hint: 'Check the secret access key that belongs to the access key id' };

@@ -27,14 +27,16 @@ export interface CatalogIndex {
   readonly includedAttributes: readonly string[];
 }
 
-/** A setting that takes a permission of its own to see. */
+/** `denied`: the permission of its own that the setting takes is missing; `unsupported`: a local DynamoDB lacks it. */
+export interface UnknownSetting {
+  readonly state: 'denied' | 'unsupported';
+  readonly reason: string;
+}
 export type TimeToLive =
   | { readonly state: 'on'; readonly attribute: string }
   | { readonly state: 'off' }
-  | { readonly state: 'unknown'; readonly reason: string };
-export type PointInTimeRecovery =
-  | { readonly state: 'on' | 'off' }
-  | { readonly state: 'unknown'; readonly reason: string };
+  | UnknownSetting;
+export type PointInTimeRecovery = { readonly state: 'on' | 'off' } | UnknownSetting;
 
 /** What DescribeTable says. Counts and sizes are those of DynamoDB, which brings them up to date about every six hours. */
 export interface CatalogTable {

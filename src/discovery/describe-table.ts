@@ -11,8 +11,15 @@ import {
 import type { Connection } from '../connection/clients.ts';
 import { mapAwsError } from '../connection/errors.ts';
 import type { KeyAttribute, TableKey } from '../model/table.ts';
-import { TributaryError, toTributaryError } from '../platform/errors.ts';
-import type { CatalogIndex, CatalogStream, CatalogTable, PointInTimeRecovery, TimeToLive } from './catalog.ts';
+import { TributaryError } from '../platform/errors.ts';
+import type {
+  CatalogIndex,
+  CatalogStream,
+  CatalogTable,
+  PointInTimeRecovery,
+  TimeToLive,
+  UnknownSetting,
+} from './catalog.ts';
 
 /** DescribeTable. Free of charge. Rejects with a TributaryError: TABLE_NOT_FOUND, ACCESS_DENIED, … */
 export async function describeTable(connection: Connection, table: string, signal: AbortSignal): Promise<CatalogTable> {
@@ -26,7 +33,7 @@ export async function describeTable(connection: Connection, table: string, signa
   }
 }
 
-/** Needs dynamodb:DescribeTimeToLive; without it the state is `unknown` with the reason, which is not an error. */
+/** Needs dynamodb:DescribeTimeToLive; without it the state is `denied`, which is not an error. */
 export async function describeTimeToLive(
   connection: Connection,
   table: string,
@@ -43,7 +50,7 @@ export async function describeTimeToLive(
   }
 }
 
-/** Needs dynamodb:DescribeContinuousBackups; without it the state is `unknown` with the reason, which is not an error. */
+/** Needs dynamodb:DescribeContinuousBackups; without it the state is `denied`, which is not an error. */
 export async function describePointInTimeRecovery(
   connection: Connection,
   table: string,
@@ -66,12 +73,12 @@ interface SettingCall {
   readonly signal: AbortSignal;
 }
 
-/** Missing permission, or an endpoint that lacks the call (DynamoDB Local): only these leave a setting unknown. */
-function unknownBecause(error: unknown, call: SettingCall): { readonly state: 'unknown'; readonly reason: string } {
-  const { action, table, connection, signal } = call;
+function unknownBecause(error: unknown, { action, table, connection, signal }: SettingCall): UnknownSetting {
   const mapped = mapAwsError(error, { action, table, options: connection.options, signal });
-  const { code, message } = toTributaryError(mapped);
-  if (code === 'ACCESS_DENIED' || code === 'REQUEST_REFUSED') return { state: 'unknown', reason: message };
+  if (mapped instanceof TributaryError) {
+    if (mapped.code === 'ACCESS_DENIED') return { state: 'denied', reason: mapped.message };
+    if (mapped.code === 'REQUEST_REFUSED') return { state: 'unsupported', reason: mapped.message };
+  }
   throw mapped;
 }
 
