@@ -24,7 +24,7 @@ export function connectionOptions({ name, file }: NamedSource): ConnectionOption
     endpoint: file.endpoint ?? null,
     stsEndpoint: file.sts_endpoint ?? null,
     credentials: baseCredentials(credentials),
-    roles: assumedRoles(credentials),
+    roles: assumedRoles(credentials, partitionOf(file.region)),
     requestTimeoutMs: requestTimeoutMs(file.request_timeout),
     maxConnections: file.max_concurrency ?? DEFAULT_MAX_CONCURRENCY,
   };
@@ -95,20 +95,30 @@ function baseCredentials(file: CredentialsFile): BaseCredentials {
 }
 
 /** The proxy role comes first and has no external id: that belongs to the trust policy of the customer's role. */
-function assumedRoles(file: CredentialsFile): readonly AssumedRole[] {
-  const roleArn = file.role_arn ?? roleArnOf(file.account_id, file.role_name);
+function assumedRoles(file: CredentialsFile, partition: string): readonly AssumedRole[] {
+  const roleArn = file.role_arn ?? roleArnOf(partition, file.account_id, file.role_name);
   if (roleArn === null) return [];
-  const proxyArn = roleArnOf(file.proxy_account_id, file.proxy_role_name);
+  const proxyArn = roleArnOf(partition, file.proxy_account_id, file.proxy_role_name);
   const proxy = proxyArn === null ? [] : [{ roleArn: proxyArn, externalId: null }];
   return [...proxy, { roleArn, externalId: file.external_id ?? null }];
 }
 
-function roleArnOf(account: string | number | undefined, roleName: string | undefined): string | null {
+function roleArnOf(
+  partition: string,
+  account: string | number | undefined,
+  roleName: string | undefined,
+): string | null {
   if (account === undefined || roleName === undefined) return null;
-  return `arn:aws:iam::${parseAccountId(account)}:role/${roleName}`;
+  return `arn:${partition}:iam::${parseAccountId(account)}:role/${roleName}`;
 }
 
 function requestTimeoutMs(written: string | number | undefined): number {
   const ms = written === undefined ? null : parseDurationMs(String(written));
   return ms === null || ms === 0 ? DEFAULT_REQUEST_TIMEOUT_MS : ms;
+}
+
+/** The partition of ARNs: China and the US government have their own. */
+function partitionOf(region: string): string {
+  if (region.startsWith('cn-')) return 'aws-cn';
+  return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
 }

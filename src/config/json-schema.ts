@@ -5,7 +5,7 @@ import { fileSchema } from './schema.ts';
 export interface OptionSchema {
   readonly title?: string | undefined;
   readonly description?: string | undefined;
-  readonly type?: string | undefined;
+  readonly type?: string | readonly string[] | undefined;
   readonly enum?: readonly unknown[] | undefined;
   readonly anyOf?: readonly OptionSchema[] | undefined;
   readonly properties?: Readonly<Record<string, OptionSchema>> | undefined;

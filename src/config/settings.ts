@@ -28,7 +28,7 @@ export const SETTINGS = {
     flag: '--log-level',
     placeholder: '<level>',
     environment: 'TRIBUTARY_LOG_LEVEL',
-    defaultText: 'INFO',
+    defaultText: 'INFO for sync and demo, else WARNING',
     description: 'Lowest level of the log lines on stderr: DEBUG, INFO, WARNING, ERROR or CRITICAL',
   },
 } as const satisfies Record<string, Setting>;

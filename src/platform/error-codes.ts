@@ -135,6 +135,11 @@ export const ERROR_CODES = {
     cause: 'No table of the source is selected.',
     fix: 'Run `tributary discover` and then `tributary select TABLE --method FULL_TABLE`.',
   },
+  CHECK_FAILED: {
+    kind: 'user',
+    cause: 'At least one step of `tributary check` has failed.',
+    fix: 'Do what the failed steps say, then check again.',
+  },
   // Values and schema
   ITEM_MALFORMED: {
     kind: 'data',

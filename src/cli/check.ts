@@ -1,0 +1,80 @@
+import type { SourceConfig, TributaryConfig } from '../config/tributary-config.ts';
+import type { CheckStep } from '../model/check-step.ts';
+import { parseTableRef } from '../model/table.ts';
+import { TributaryError } from '../platform/errors.ts';
+import type { CliContext } from './context.ts';
+import { plural } from './format.ts';
+import { examples, type Program } from './program.ts';
+import { destinationOf, loadConfigFor, logLevel, selectedSources } from './selected-source.ts';
+
+export function addCheckVerb(program: Program, context: CliContext): void {
+  program
+    .command('check')
+    .summary('check credentials, permissions, tables and destination')
+    .description(
+      'Checks everything that a run needs and says of each failure what to do: region, identity, roles, endpoint, clock, ' +
+        'each selected table, the destination. Reads one item of each table, which costs half a read unit.',
+    )
+    .addHelpText('after', examples('tributary check', 'tributary check --source shop --table orders --json'))
+    .action(async (_, command) => {
+      const options = command.optsWithGlobals();
+      const config = await loadConfigFor(options, context);
+      const signal = context.stopSignal('Stopping');
+      const log = context.logger(logLevel(options, context, 'WARNING'));
+      const reports: { readonly source: string; readonly steps: readonly CheckStep[] }[] = [];
+      for (const source of selectedSources(config, options)) {
+        if (!options.json) context.output.text(context.output.colors.bold(`Source ${source.name}`));
+        const steps: CheckStep[] = [];
+        for await (const step of stepsOf({ config, source, tables: options.table ?? [], context, log, signal })) {
+          steps.push(step);
+          if (!options.json) printStep(step, context);
+        }
+        reports.push({ source: source.name, steps });
+      }
+      const steps = reports.flatMap((report) => report.steps);
+      const failed = steps.filter(({ status }) => status === 'failed').length;
+      if (options.json) {
+        const sources = reports.map((report) => ({ ...report, status: statusOf(report.steps) }));
+        context.output.json({ status: statusOf(steps), sources });
+      }
+      if (failed > 0) throw new TributaryError('CHECK_FAILED', `${failed} of ${plural(steps.length, 'step')} failed`);
+    });
+}
+
+interface SourceCheck {
+  readonly config: TributaryConfig;
+  readonly source: SourceConfig;
+  readonly tables: readonly string[];
+  readonly context: CliContext;
+  readonly log: ReturnType<CliContext['logger']>;
+  readonly signal: AbortSignal;
+}
+
+async function* stepsOf({ config, source, tables, context, log, signal }: SourceCheck): AsyncGenerator<CheckStep> {
+  const { check } = await import('../operations/check.ts');
+  const selections = [...source.tables.values()]
+    .filter(({ table }) => tables.length === 0 || tables.includes(table))
+    .map(({ table, ...selection }) => ({ ref: parseTableRef(table), ...selection }));
+  const destination = await context.openDestination(destinationOf(config, source), { config, log });
+  try {
+    yield* check({ connection: source.connection, tables: selections, destination, clock: context.clock, signal });
+  } finally {
+    await destination.close();
+  }
+}
+
+function statusOf(steps: readonly CheckStep[]): 'succeeded' | 'failed' {
+  return steps.some(({ status }) => status === 'failed') ? 'failed' : 'succeeded';
+}
+
+function printStep({ name, status, message, hint }: CheckStep, { output }: CliContext): void {
+  const { green, yellow, red, dim, bold } = output.colors;
+  const marks = {
+    succeeded: green('ok     '),
+    warning: yellow('warning'),
+    failed: red('failed '),
+    skipped: dim('skipped'),
+  };
+  output.text(`  ${marks[status]}  ${name}: ${message}`);
+  if (hint !== null) output.text(`           ${bold('Fix:')} ${hint}`);
+}
