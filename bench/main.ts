@@ -2,6 +2,7 @@ import type { Bench, Figure } from './report.ts';
 
 /** `npm run bench -- NAME [--json] [--long]`. Loaded by name, so that one bench does not pay for the imports of another. */
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
+  sync: () => import('./sync.bench.ts'),
   transcode: () => import('./transcode.bench.ts'),
 };
 

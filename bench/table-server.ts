@@ -1,0 +1,76 @@
+import { createServer } from 'node:http';
+import { crc32 } from 'node:zlib';
+import { flatItem } from './shop-rows.ts';
+
+/**
+ * A DynamoDB that answers DescribeTable and Scan with prepared pages, as fast as loopback goes, in a process of its own:
+ * the benchmark measures who reads, not who answers. Arguments: items in all, segments are as asked for.
+ */
+const ITEMS_PER_PAGE = 2_000;
+const PREPARED_PAGES = 32;
+const totalItems = Number(process.argv[2] ?? 1_000_000);
+
+const pages = Array.from({ length: PREPARED_PAGES }, (_, page) => {
+  const items = Array.from({ length: ITEMS_PER_PAGE }, (_, item) => flatItem(page * ITEMS_PER_PAGE + item));
+  const count = ITEMS_PER_PAGE;
+  const body = JSON.stringify({
+    Items: items,
+    Count: count,
+    ScannedCount: count,
+    ConsumedCapacity: { TableName: 'replayed', CapacityUnits: 128.5 },
+  });
+  const open = Buffer.from(body.slice(0, -1));
+  return { open, crc: crc32(open) };
+});
+const totalPages = Math.ceil(totalItems / ITEMS_PER_PAGE);
+
+function scanAnswer(request: { Segment?: number; TotalSegments?: number; ExclusiveStartKey?: { pk: { S: string } } }) {
+  const segment = request.Segment ?? 0;
+  const total = request.TotalSegments ?? 1;
+  const inSegment = Math.floor(totalPages / total) + (segment < totalPages % total ? 1 : 0);
+  const index = Number(request.ExclusiveStartKey?.pk.S ?? 0);
+  const page = pages[(segment * 7 + index) % PREPARED_PAGES];
+  if (page === undefined) throw new Error('No page');
+  const tail = Buffer.from(index + 1 >= inSegment ? '}' : `,"LastEvaluatedKey":{"pk":{"S":"${index + 1}"}}}`);
+  return { parts: [page.open, tail], crc: crc32(tail, page.crc) };
+}
+
+const describe = JSON.stringify({
+  Table: {
+    TableName: 'replayed',
+    TableId: '00000000-0000-0000-0000-000000000000',
+    TableStatus: 'ACTIVE',
+    TableArn: 'arn:aws:dynamodb:us-east-1:000000000000:table/replayed',
+    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+    ItemCount: totalItems,
+    TableSizeBytes: totalItems * 300,
+    BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' },
+    CreationDateTime: 1_700_000_000,
+  },
+});
+
+const server = createServer((request, response) => {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => {
+    const target = String(request.headers['x-amz-target']);
+    const isScan = target.endsWith('.Scan');
+    const body = Buffer.from(describe);
+    const { parts, crc } = isScan
+      ? scanAnswer(JSON.parse(Buffer.concat(chunks).toString()))
+      : { parts: [body], crc: crc32(body) };
+    response.writeHead(200, {
+      'content-type': 'application/x-amz-json-1.0',
+      'content-length': parts.reduce((sum, part) => sum + part.length, 0),
+      'x-amz-crc32': String(crc),
+    });
+    for (const part of parts) response.write(part);
+    response.end();
+  });
+});
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address();
+  process.send?.({ port: typeof address === 'object' ? address?.port : null });
+});
+process.on('disconnect', () => process.exit(0));
