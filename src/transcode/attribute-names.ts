@@ -1,6 +1,5 @@
 import { type AttributeNames, MAX_ATTRIBUTE_IDS } from '../model/tape.ts';
 import { TributaryError } from '../platform/errors.ts';
-import { copyBytes } from './copy-bytes.ts';
 import { isIllFormed } from './well-formed.ts';
 
 /**
@@ -11,14 +10,14 @@ export interface AttributeDictionary extends AttributeNames {
   /** The id of a name; undefined while no page had it. */
   idOf(name: string): number | undefined;
   /** The id of a name that lies in `body` without escapes; a new one if it has none yet. */
-  idOfBytes(body: Buffer, start: number, end: number): number;
+  idOfBytes(body: Buffer, view: DataView, start: number, end: number): number;
   /** The id of a name that had to be unescaped; a new one if it has none yet. */
   idOfText(name: string): number;
   /**
    * Position of the closing quote if exactly the name of `id` lies at `at`, else -1. With a good guess of the id this is
    * cheaper than looking for the end of the name and then for its id. Names that need escapes never match.
    */
-  endOfName(id: number, body: Buffer, at: number): number;
+  endOfName(id: number, body: DataView, at: number): number;
   isAscii(id: number): boolean;
 }
 
@@ -26,7 +25,7 @@ export interface AttributeDictionary extends AttributeNames {
 export function createAttributeDictionary(keyAttributes: readonly string[]): AttributeDictionary {
   const names: string[] = [];
   const ids = new Map<string, number>();
-  let bytes = Buffer.alloc(1024);
+  let bytes = new DataView(new ArrayBuffer(1024));
   let byteCount = 0;
   // Where the name of an id lies in `bytes`; an end before the start marks a name that raw bytes cannot spell.
   const starts: number[] = [];
@@ -35,6 +34,16 @@ export function createAttributeDictionary(keyAttributes: readonly string[]): Att
   // Open addressing; a slot holds id + 1, 0 is free; at most half full.
   let slots = new Int32Array(256);
 
+  const store = (raw: Buffer): void => {
+    const needed = byteCount + raw.length;
+    if (needed > bytes.byteLength) {
+      const longer = new Uint8Array(needed * 2);
+      longer.set(new Uint8Array(bytes.buffer));
+      bytes = new DataView(longer.buffer);
+    }
+    new Uint8Array(bytes.buffer).set(raw, byteCount);
+    byteCount = needed;
+  };
   const add = (name: string): number => {
     const id = names.length;
     if (id === MAX_ATTRIBUTE_IDS) {
@@ -49,19 +58,16 @@ export function createAttributeDictionary(keyAttributes: readonly string[]): Att
       return id;
     }
     const raw = Buffer.from(name);
-    if (byteCount + raw.length > bytes.length) {
-      bytes = Buffer.concat([bytes.subarray(0, byteCount)], (byteCount + raw.length) * 2);
-    }
     starts.push(byteCount);
-    byteCount = copyBytes(raw, 0, raw.length, bytes, byteCount);
-    ends.push(byteCount);
+    ends.push(byteCount + raw.length);
+    store(raw);
     if (names.length * 2 > slots.length) rehash();
     else insert(id);
     return id;
   };
   const insert = (id: number): void => {
     const mask = slots.length - 1;
-    let slot = hashOf(bytes, starts[id] as number, ends[id] as number) & mask;
+    let slot = hashOf(new Uint8Array(bytes.buffer), starts[id] as number, ends[id] as number) & mask;
     while (slots[slot] !== 0) slot = (slot + 1) & mask;
     slots[slot] = id + 1;
   };
@@ -70,11 +76,16 @@ export function createAttributeDictionary(keyAttributes: readonly string[]): Att
     for (let id = 0; id < names.length; id++) if ((ends[id] as number) >= 0) insert(id);
   };
   const idOfText = (name: string): number => ids.get(name) ?? add(name);
-  const endOfName = (id: number, body: Buffer, at: number): number => {
-    const end = ends[id] as number;
-    let i = at;
-    for (let n = starts[id] as number; n < end; n++) if (bytes[n] !== body[i++]) return -1;
-    return body[i] === QUOTE && end >= 0 ? i : -1;
+  const endOfName = (id: number, body: DataView, at: number): number => {
+    const start = starts[id] as number;
+    const length = (ends[id] as number) - start;
+    const end = at + length;
+    // Also leaves out the names that raw bytes cannot spell.
+    if (length < 0 || end + 4 > body.byteLength) return -1;
+    let n = 0;
+    for (; n <= length - 4; n += 4) if (bytes.getInt32(start + n, true) !== body.getInt32(at + n, true)) return -1;
+    for (; n < length; n++) if (bytes.getUint8(start + n) !== body.getUint8(at + n)) return -1;
+    return body.getUint8(end) === QUOTE ? end : -1;
   };
 
   for (const name of keyAttributes) idOfText(name);
@@ -89,13 +100,14 @@ export function createAttributeDictionary(keyAttributes: readonly string[]): Att
     },
     idOf: (name) => ids.get(name),
     idOfText,
-    idOfBytes: (body, start, end) => {
+    idOfBytes: (body, view, start, end) => {
       const mask = slots.length - 1;
       for (let slot = hashOf(body, start, end) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
         const id = (slots[slot] as number) - 1;
-        if (endOfName(id, body, start) === end) return id;
+        if (endOfName(id, view, start) === end) return id;
       }
-      return add(body.toString('utf8', start, end));
+      // New, or too near to the end of the body for comparing words.
+      return idOfText(body.toString('utf8', start, end));
     },
     endOfName,
     isAscii: (id) => ascii[id] === true,
@@ -110,7 +122,7 @@ function needsEscapes(name: string): boolean {
 }
 
 /** FNV-1a. */
-function hashOf(bytes: Buffer, start: number, end: number): number {
+function hashOf(bytes: Uint8Array, start: number, end: number): number {
   let hash = 0x811c9dc5;
   for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
   // The low bits decide the slot: fold the high ones, which mix better, into them.

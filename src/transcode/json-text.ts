@@ -1,139 +1,144 @@
 import { KIND_MASK, Kind, TAPE_ENTRY_WORDS, TapeFlag, type TapePage } from '../model/tape.ts';
-import { copyBytes } from './copy-bytes.ts';
 import { jsonNumberText } from './decimal.ts';
 import { writeCanonicalString } from './json-string.ts';
+import { copyBytes, createJsonWriter, type JsonWriter, makeRoom, usePage } from './json-writer.ts';
 import { sortSet } from './set-order.ts';
 import { entryText } from './tape-text.ts';
-
-/**
- * Where JSON text is written. Room for as many bytes as the body has is enough, because plain JSON is never longer than
- * the DynamoDB JSON it came from; the one exception, `writeRepairedNumber`, replaces `bytes` by a longer one.
- */
-export interface JsonOutput {
-  bytes: Buffer;
-}
 
 /**
  * Canonical JSON text of a value of any kind: strings escaped as JSON.stringify does, N with the digits it came with, B as
  * base64, sets as sorted arrays (see set-order.ts), maps in the order of the body, no white space.
  */
 export function jsonTextOf(page: TapePage, index: number): string {
-  if (scratch.bytes.length < page.body.length) scratch.bytes = Buffer.allocUnsafeSlow(page.body.length);
-  const length = writeValue(page, index, scratch, 0);
-  return scratch.bytes.toString('utf8', 0, length);
+  // Kept from call to call, and with it the page that was used last: a column of a page is many values.
+  if (kept === null) kept = createJsonWriter(page, 0);
+  else usePage(kept, page);
+  const length = writeValue(kept, index, 0);
+  return kept.bytes.toString('utf8', 0, length);
 }
 
-const scratch: JsonOutput = { bytes: Buffer.alloc(0) };
+let kept: JsonWriter | null = null;
 
 /** Writes a value as JSON text at `at`; returns the position behind it. */
-function writeValue(page: TapePage, index: number, out: JsonOutput, at: number): number {
-  const tag = page.tape[index] as number;
-  switch (tag & KIND_MASK) {
-    case Kind.S:
-    case Kind.B:
-      return writeString(page, index, out, at);
-    case Kind.N:
-      return writeNumber(page, index, out, at);
-    case Kind.M:
-      return writeMap(page, index, out, at);
-    case Kind.L:
-      return writeList(page, index, out, at);
-    case Kind.true:
-      return writeLiteral(TRUE, out, at);
-    case Kind.false:
-      return writeLiteral(FALSE, out, at);
-    case Kind.null:
-      return writeLiteral(NULL, out, at);
+function writeValue(writer: JsonWriter, index: number, at: number): number {
+  const tag = writer.page.tape[index] as number;
+  switch (tag & MASK) {
+    case KIND_S:
+    case KIND_B:
+      return writeString(writer, index, at);
+    case KIND_N:
+      return writeNumber(writer, index, at);
+    case KIND_M:
+      return writeMap(writer, index, at);
+    case KIND_L:
+      return writeList(writer, index, at);
+    case KIND_TRUE:
+      return writeLiteral(TRUE, writer, at);
+    case KIND_FALSE:
+      return writeLiteral(FALSE, writer, at);
+    case KIND_NULL:
+      return writeLiteral(NULL, writer, at);
     default:
-      return writeSet(page, index, out, at);
+      return writeSet(writer, index, at);
   }
 }
 
 /** Writes the text of a name, S or B with its quotes. */
-function writeString(page: TapePage, index: number, out: JsonOutput, at: number): number {
-  const tag = page.tape[index] as number;
-  const start = page.tape[index + 1] as number;
-  const end = page.tape[index + 2] as number;
-  if ((tag & TapeFlag.escaped) !== 0) return writeCanonicalString(page.body, start, end, out.bytes, at);
-  return copyBytes(page.body, start - 1, end + 1, out.bytes, at);
+function writeString(writer: JsonWriter, index: number, at: number): number {
+  const tag = writer.page.tape[index] as number;
+  const start = writer.page.tape[index + 1] as number;
+  const end = writer.page.tape[index + 2] as number;
+  if ((tag & ESCAPED) !== 0) return writeCanonicalString(writer, start, end, at);
+  return copyBytes(writer, start - 1, end + 1, at);
 }
 
-function writeNumber(page: TapePage, index: number, out: JsonOutput, at: number): number {
-  const tag = page.tape[index] as number;
-  if ((tag & TapeFlag.notPlain) !== 0) return writeRepairedNumber(page, index, out, at);
-  return copyBytes(page.body, page.tape[index + 1] as number, page.tape[index + 2] as number, out.bytes, at);
+function writeNumber(writer: JsonWriter, index: number, at: number): number {
+  const tag = writer.page.tape[index] as number;
+  if ((tag & NOT_PLAIN) !== 0) return writeRepairedNumber(writer, index, at);
+  return copyBytes(writer, writer.page.tape[index + 1] as number, writer.page.tape[index + 2] as number, at);
 }
 
 /** A number text that JSON may not allow; its plain form can be longer than the text, so room is made for it. */
-function writeRepairedNumber(page: TapePage, index: number, out: JsonOutput, at: number): number {
-  const text = jsonNumberText(entryText(page, index));
-  const longer = Buffer.allocUnsafeSlow(out.bytes.length + text.length);
-  out.bytes.copy(longer, 0, 0, at);
-  out.bytes = longer;
-  return at + longer.write(text, at, 'latin1');
+function writeRepairedNumber(writer: JsonWriter, index: number, at: number): number {
+  const text = jsonNumberText(entryText(writer.page, index));
+  makeRoom(writer, text.length, at);
+  return at + writer.bytes.write(text, at, 'latin1');
 }
 
-function writeMap(page: TapePage, index: number, out: JsonOutput, at: number): number {
-  return writeMembers(page, index + TAPE_ENTRY_WORDS, page.tape[index + 2] as number, out, at);
+function writeMap(writer: JsonWriter, index: number, at: number): number {
+  return writeMembers(writer, index + ENTRY_WORDS, writer.page.tape[index + 2] as number, at);
 }
 
 /** Writes the attributes that lie between two tape indexes as one JSON object; returns the position behind it. */
-export function writeMembers(page: TapePage, start: number, end: number, out: JsonOutput, at: number): number {
+export function writeMembers(writer: JsonWriter, start: number, end: number, at: number): number {
   let i = start;
   let w = at;
-  out.bytes[w++] = OPEN_BRACE;
+  writer.bytes[w++] = OPEN_BRACE;
   while (i < end) {
-    w = writeString(page, i, out, w);
-    out.bytes[w++] = COLON;
-    i += TAPE_ENTRY_WORDS;
-    w = writeValue(page, i, out, w);
-    i = behind(page, i);
-    if (i < end) out.bytes[w++] = COMMA;
+    w = writeString(writer, i, w);
+    writer.bytes[w++] = COLON;
+    i += ENTRY_WORDS;
+    w = writeValue(writer, i, w);
+    i = behind(writer.page, i);
+    if (i < end) writer.bytes[w++] = COMMA;
   }
-  out.bytes[w++] = CLOSE_BRACE;
+  writer.bytes[w++] = CLOSE_BRACE;
   return w;
 }
 
-function writeList(page: TapePage, index: number, out: JsonOutput, at: number): number {
-  const end = page.tape[index + 2] as number;
-  let i = index + TAPE_ENTRY_WORDS;
+function writeList(writer: JsonWriter, index: number, at: number): number {
+  const end = writer.page.tape[index + 2] as number;
+  let i = index + ENTRY_WORDS;
   let w = at;
-  out.bytes[w++] = OPEN_BRACKET;
+  writer.bytes[w++] = OPEN_BRACKET;
   while (i < end) {
-    w = writeValue(page, i, out, w);
-    i = behind(page, i);
-    if (i < end) out.bytes[w++] = COMMA;
+    w = writeValue(writer, i, w);
+    i = behind(writer.page, i);
+    if (i < end) writer.bytes[w++] = COMMA;
   }
-  out.bytes[w++] = CLOSE_BRACKET;
+  writer.bytes[w++] = CLOSE_BRACKET;
   return w;
 }
 
-function writeSet(page: TapePage, index: number, out: JsonOutput, at: number): number {
-  const elements = sortSet(page, index);
+function writeSet(writer: JsonWriter, index: number, at: number): number {
+  const elements = sortSet(writer.page, index);
   let w = at;
-  out.bytes[w++] = OPEN_BRACKET;
+  writer.bytes[w++] = OPEN_BRACKET;
   for (let n = 0; n < elements.length; n++) {
-    if (n > 0) out.bytes[w++] = COMMA;
-    w = writeValue(page, elements[n] as number, out, w);
+    if (n > 0) writer.bytes[w++] = COMMA;
+    w = writeValue(writer, elements[n] as number, w);
   }
-  out.bytes[w++] = CLOSE_BRACKET;
+  writer.bytes[w++] = CLOSE_BRACKET;
   return w;
 }
 
-function writeLiteral(literal: Buffer, out: JsonOutput, at: number): number {
-  for (let i = 0; i < literal.length; i++) out.bytes[at + i] = literal[i] as number;
+function writeLiteral(literal: Buffer, writer: JsonWriter, at: number): number {
+  for (let i = 0; i < literal.length; i++) writer.bytes[at + i] = literal[i] as number;
   return at + literal.length;
 }
 
 /** Tape index behind the value at `index`. */
-function behind(page: TapePage, index: number): number {
-  const isContainer = ((page.tape[index] as number) & KIND_MASK) >= Kind.M;
-  return isContainer ? (page.tape[index + 2] as number) : index + TAPE_ENTRY_WORDS;
+function behind({ tape }: TapePage, index: number): number {
+  const isContainer = ((tape[index] as number) & MASK) >= KIND_M;
+  return isContainer ? (tape[index + 2] as number) : index + ENTRY_WORDS;
 }
 
 const TRUE = Buffer.from('true');
 const FALSE = Buffer.from('false');
 const NULL = Buffer.from('null');
+// Declared here because imports are slow in hot code, see scan-text.ts.
+const MASK = KIND_MASK;
+const ENTRY_WORDS = TAPE_ENTRY_WORDS;
+const ESCAPED = TapeFlag.escaped;
+const NOT_PLAIN = TapeFlag.notPlain;
+const KIND_S = Kind.S;
+const KIND_N = Kind.N;
+const KIND_B = Kind.B;
+const KIND_TRUE = Kind.true;
+const KIND_FALSE = Kind.false;
+const KIND_NULL = Kind.null;
+const KIND_M = Kind.M;
+const KIND_L = Kind.L;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;

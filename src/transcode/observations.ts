@@ -1,4 +1,4 @@
-import { type AttributeObservation, KIND_MASK, Kind, type Observed, ObservedKind } from '../model/tape.ts';
+import { type AttributeObservation, Kind, type Observed, ObservedKind } from '../model/tape.ts';
 import { isDoubleExact, parseDecimal, plainText } from './decimal.ts';
 import type { ScanState } from './scan-state.ts';
 import { unescapedText } from './tape-text.ts';
@@ -49,10 +49,10 @@ export function observeAttribute(observations: Observations, id: number, row: nu
 export function observeValue(observations: Observations, id: number, scan: ScanState, index: number): void {
   const { words } = observations;
   const at = id * ATTRIBUTE_WORDS;
-  const kind = (scan.tape[index] as number) & KIND_MASK;
-  if (kind === Kind.null) words[at + NULL_COUNT] = (words[at + NULL_COUNT] as number) + 1;
+  const kind = (scan.tape[index] as number) & 0xff;
+  if (kind === KIND_NULL) words[at + NULL_COUNT] = (words[at + NULL_COUNT] as number) + 1;
   else words[at + KINDS] = (words[at + KINDS] as number) | (OBSERVED_KINDS[kind] as number);
-  if (kind !== Kind.N) return;
+  if (kind !== KIND_N) return;
   const { integerDigits, scale } = scan;
   if (integerDigits > (words[at + INTEGER_DIGITS] as number)) words[at + INTEGER_DIGITS] = integerDigits;
   if (scale > (words[at + SCALE] as number)) words[at + SCALE] = scale;
@@ -104,3 +104,7 @@ OBSERVED_KINDS[Kind.N] = ObservedKind.number;
 OBSERVED_KINDS[Kind.B] = ObservedKind.binary;
 OBSERVED_KINDS[Kind.true] = ObservedKind.boolean;
 OBSERVED_KINDS[Kind.false] = ObservedKind.boolean;
+
+// Declared here because imports are slow in hot code, see scan-text.ts.
+const KIND_N = Kind.N;
+const KIND_NULL = Kind.null;

@@ -1,19 +1,9 @@
 import { ATTRIBUTE_ID_SHIFT, Kind, MAX_ATTRIBUTE_IDS, TapeFlag, type TapePage } from '../model/tape.ts';
 import type { AttributeDictionary } from './attribute-names.ts';
-import {
-  CLOSE_BRACE,
-  CLOSE_BRACKET,
-  COLON,
-  COMMA,
-  expectByte,
-  OPEN_BRACE,
-  OPEN_BRACKET,
-  QUOTE,
-  skipSpace,
-} from './json-bytes.ts';
+import { expectByte, skipSpace } from './json-bytes.ts';
 import { clearObservations, createObservations, observeAttribute, observedOf, observeValue } from './observations.ts';
 import { refuse } from './refuse.ts';
-import { createScanState } from './scan-state.ts';
+import { createScanState, dropBody, setBody } from './scan-state.ts';
 import { scanText } from './scan-text.ts';
 import { pushEntry, scanValue } from './scan-value.ts';
 import { unescapedText } from './tape-text.ts';
@@ -43,7 +33,7 @@ export function scanItems(body: Buffer, at: number, names: AttributeDictionary):
     attributes: names,
     observed: observedOf(observations, names.size),
   };
-  scan.body = NO_BODY;
+  dropBody(scan);
   return { page, end: i + 1 };
 }
 
@@ -53,7 +43,6 @@ export function emptyPage(body: Buffer, names: AttributeDictionary): TapePage {
   return { body, tape: new Int32Array(0), rowStarts: new Int32Array(1), rowCount: 0, attributes: names, observed };
 }
 
-const NO_BODY = Buffer.alloc(0);
 const scan = createScanState();
 const observations = createObservations();
 let rowStarts = new Int32Array(0);
@@ -64,7 +53,7 @@ let rowStarts = new Int32Array(0);
 const guesses = new Int32Array(MAX_ATTRIBUTE_IDS + 1);
 
 function beginPage(body: Buffer): void {
-  scan.body = body;
+  setBody(scan, body);
   scan.top = 0;
   if (scan.tape.length < body.length) scan.tape = new Int32Array(body.length);
   // An item takes at least the three bytes `{},`.
@@ -83,7 +72,7 @@ function scanItem(at: number, row: number, names: AttributeDictionary): number {
     const end = scanAttribute(start, previousId, names);
     const id = attributeId;
     if (!observeAttribute(observations, id, row)) refuse(body, start);
-    pushEntry(scan, (id << ATTRIBUTE_ID_SHIFT) | Kind.attribute | scan.flags, start, end);
+    pushEntry(scan, (id << ID_SHIFT) | KIND_ATTRIBUTE | scan.flags, start, end);
     const index = scan.top;
     i = scanValue(scan, expectByte(body, end + 1, COLON), 0);
     observeValue(observations, id, scan, index);
@@ -101,19 +90,32 @@ let attributeId = 0;
 
 /** Scans the name of a top-level attribute; returns the position of its closing quote and leaves its flags and id. */
 function scanAttribute(start: number, previousId: number, names: AttributeDictionary): number {
-  const { body } = scan;
+  const { body, view } = scan;
   const guess = guesses[previousId + 1] as number;
   if (guess < names.size) {
-    const end = names.endOfName(guess, body, start);
+    const end = names.endOfName(guess, view, start);
     if (end >= 0) {
       attributeId = guess;
-      scan.flags = names.isAscii(guess) ? 0 : TapeFlag.nonAscii;
+      scan.flags = names.isAscii(guess) ? 0 : NON_ASCII;
       return end;
     }
   }
   const end = scanText(scan, start);
-  const isEscaped = (scan.flags & TapeFlag.escaped) !== 0;
-  attributeId = isEscaped ? names.idOfText(unescapedText(body, start, end)) : names.idOfBytes(body, start, end);
+  const isEscaped = (scan.flags & ESCAPED) !== 0;
+  attributeId = isEscaped ? names.idOfText(unescapedText(body, start, end)) : names.idOfBytes(body, view, start, end);
   guesses[previousId + 1] = attributeId;
   return end;
 }
+
+// Declared here because imports are slow in hot code, see scan-text.ts.
+const QUOTE = 0x22;
+const COLON = 0x3a;
+const COMMA = 0x2c;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const ID_SHIFT = ATTRIBUTE_ID_SHIFT;
+const KIND_ATTRIBUTE = Kind.attribute;
+const ESCAPED = TapeFlag.escaped;
+const NON_ASCII = TapeFlag.nonAscii;

@@ -1,6 +1,5 @@
 import { TapeFlag } from '../model/tape.ts';
 import { fitsDynamoDb, parseDecimal, plainText } from './decimal.ts';
-import { QUOTE } from './json-bytes.ts';
 import { refuse } from './refuse.ts';
 import type { ScanState } from './scan-state.ts';
 import { scanText } from './scan-text.ts';
@@ -33,7 +32,7 @@ export function scanNumber(scan: ScanState, at: number): number {
     if (scale === 0 || body[i - 1] === ZERO) return scanUnusualNumber(scan, at);
   } else if (startsWithZero && first !== at) return scanUnusualNumber(scan, at);
   if (body[i] !== QUOTE || integerDigits + scale > 38) return scanUnusualNumber(scan, at);
-  scan.flags = scale === 0 ? TapeFlag.integer : 0;
+  scan.flags = scale === 0 ? INTEGER : 0;
   scan.integerDigits = integerDigits;
   scan.scale = scale;
   return i;
@@ -59,6 +58,9 @@ function isDigit(c: number | undefined): boolean {
   return (c as number) >= ZERO && (c as number) <= NINE;
 }
 
+// Declared here because imports are slow in hot code, see scan-text.ts.
+const QUOTE = 0x22;
+const INTEGER = TapeFlag.integer;
 const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO = 0x30;

@@ -1,15 +1,5 @@
 import { Kind, TAPE_ENTRY_WORDS } from '../model/tape.ts';
-import {
-  CLOSE_BRACE,
-  CLOSE_BRACKET,
-  COLON,
-  COMMA,
-  expectByte,
-  OPEN_BRACE,
-  OPEN_BRACKET,
-  QUOTE,
-  skipSpace,
-} from './json-bytes.ts';
+import { expectByte, skipSpace } from './json-bytes.ts';
 import { refuse } from './refuse.ts';
 import { scanNumber } from './scan-number.ts';
 import type { ScanState } from './scan-state.ts';
@@ -29,7 +19,7 @@ export function scanValue(scan: ScanState, at: number, depth: number): number {
   } else {
     i = expectByte(body, expectByte(body, i, OPEN_BRACE), QUOTE);
     const end = scanText(scan, i);
-    type = typeNamed(body, i, end);
+    type = typeNamed(scan, i, end);
     i = expectByte(body, end + 1, COLON);
   }
   i = skipSpace(body, i);
@@ -40,25 +30,25 @@ export function scanValue(scan: ScanState, at: number, depth: number): number {
 function scanTyped(scan: ScanState, at: number, type: number, depth: number): number {
   switch (type) {
     case TYPE_S:
-      return scanScalar(scan, at, Kind.S);
+      return scanScalar(scan, at, KIND_S);
     case TYPE_N:
-      return scanScalar(scan, at, Kind.N);
+      return scanScalar(scan, at, KIND_N);
     case TYPE_B:
-      return scanScalar(scan, at, Kind.B);
+      return scanScalar(scan, at, KIND_B);
     case TYPE_M:
       return scanMap(scan, at, depth + 1);
     case TYPE_L:
       return scanList(scan, at, depth + 1);
     case TYPE_BOOL:
-      return scanLiteral(scan, at, scan.body[at] === LOWER_T ? Kind.true : Kind.false);
+      return scanLiteral(scan, at, scan.body[at] === LOWER_T ? KIND_TRUE : KIND_FALSE);
     case TYPE_NULL:
-      return scanLiteral(scan, at, Kind.null);
+      return scanLiteral(scan, at, KIND_NULL);
     case TYPE_SS:
-      return scanSet(scan, at, Kind.SS);
+      return scanSet(scan, at, KIND_SS);
     case TYPE_NS:
-      return scanSet(scan, at, Kind.NS);
+      return scanSet(scan, at, KIND_NS);
     case TYPE_BS:
-      return scanSet(scan, at, Kind.BS);
+      return scanSet(scan, at, KIND_BS);
     default:
       return refuse(scan.body, at);
   }
@@ -69,8 +59,8 @@ function scanScalar(scan: ScanState, at: number, kind: number): number {
   if (scan.body[at] !== QUOTE) refuse(scan.body, at);
   const start = at + 1;
   let end: number;
-  if (kind === Kind.S) end = scanText(scan, start);
-  else if (kind === Kind.N) end = scanNumber(scan, start);
+  if (kind === KIND_S) end = scanText(scan, start);
+  else if (kind === KIND_N) end = scanNumber(scan, start);
   else end = scanBase64(scan, start);
   pushEntry(scan, kind | scan.flags, start, end);
   return end + 1;
@@ -79,7 +69,7 @@ function scanScalar(scan: ScanState, at: number, kind: number): number {
 function scanMap(scan: ScanState, at: number, depth: number): number {
   const { body, top: index } = scan;
   if (body[at] !== OPEN_BRACE || depth > MAX_NESTING) refuse(body, at);
-  pushEntry(scan, Kind.M, 0, 0);
+  pushEntry(scan, KIND_M, 0, 0);
   let i = skipSpace(body, at + 1);
   let count = 0;
   if (body[i] !== CLOSE_BRACE) {
@@ -101,14 +91,14 @@ function scanMap(scan: ScanState, at: number, depth: number): number {
 function scanName(scan: ScanState, at: number): number {
   const start = expectByte(scan.body, at, QUOTE);
   const end = scanText(scan, start);
-  pushEntry(scan, Kind.attribute | scan.flags, start, end);
+  pushEntry(scan, KIND_ATTRIBUTE | scan.flags, start, end);
   return expectByte(scan.body, end + 1, COLON);
 }
 
 function scanList(scan: ScanState, at: number, depth: number): number {
   const { body, top: index } = scan;
   if (body[at] !== OPEN_BRACKET || depth > MAX_NESTING) refuse(body, at);
-  pushEntry(scan, Kind.L, 0, 0);
+  pushEntry(scan, KIND_L, 0, 0);
   let i = skipSpace(body, at + 1);
   let count = 0;
   if (body[i] !== CLOSE_BRACKET) {
@@ -129,7 +119,7 @@ function scanSet(scan: ScanState, at: number, kind: number): number {
   const { body, top: index } = scan;
   if (body[at] !== OPEN_BRACKET) refuse(body, at);
   pushEntry(scan, kind, 0, 0);
-  const elementKind = kind === Kind.SS ? Kind.S : kind === Kind.NS ? Kind.N : Kind.B;
+  const elementKind = kind === KIND_SS ? KIND_S : kind === KIND_NS ? KIND_N : KIND_B;
   let i = skipSpace(body, at + 1);
   let count = 0;
   if (body[i] !== CLOSE_BRACKET) {
@@ -145,10 +135,10 @@ function scanSet(scan: ScanState, at: number, kind: number): number {
   return i + 1;
 }
 
-/** Scans `true`, or `false` where the kind is `Kind.false`: DynamoDB's NULL is always true. */
+/** Scans `true`, or `false` where the kind is `KIND_FALSE`: DynamoDB's NULL is always true. */
 function scanLiteral(scan: ScanState, at: number, kind: number): number {
   const { body } = scan;
-  const literal = kind === Kind.false ? FALSE : TRUE;
+  const literal = kind === KIND_FALSE ? FALSE : TRUE;
   for (let n = 0; n < literal.length; n++) if (body[at + n] !== literal[n]) refuse(body, at);
   pushEntry(scan, kind, at, at + literal.length);
   return at + literal.length;
@@ -160,7 +150,7 @@ export function pushEntry(scan: ScanState, tag: number, start: number, end: numb
   tape[top] = tag;
   tape[top + 1] = start;
   tape[top + 2] = end;
-  scan.top = top + TAPE_ENTRY_WORDS;
+  scan.top = top + ENTRY_WORDS;
 }
 
 function closeContainer(scan: ScanState, index: number, count: number): void {
@@ -168,29 +158,47 @@ function closeContainer(scan: ScanState, index: number, count: number): void {
   scan.tape[index + 2] = scan.top;
 }
 
-/** The type as the byte of its letter, or as a number of our own where it has more letters; 0 for none. */
-function typeNamed(body: Buffer, start: number, end: number): number {
-  if (end - start === 1) return body[start] as number;
-  return LONG_TYPES.get(body.toString('latin1', start, end)) ?? 0;
+/** A type as a number: the letter of S, N, B, M, L; the first letter and a bit for sets; the letters of BOOL and NULL. */
+function typeNamed({ body, view }: ScanState, start: number, end: number): number {
+  const length = end - start;
+  if (length === 1) return body[start] as number;
+  if (length === 2 && body[start + 1] === TYPE_S) return (body[start] as number) | SET_BIT;
+  return length === 4 ? view.getInt32(start, true) : 0;
 }
+
+// Declared here because imports are slow in hot code, see scan-text.ts.
+const QUOTE = 0x22;
+const COLON = 0x3a;
+const COMMA = 0x2c;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const ENTRY_WORDS = TAPE_ENTRY_WORDS;
+const KIND_ATTRIBUTE = Kind.attribute;
+const KIND_S = Kind.S;
+const KIND_N = Kind.N;
+const KIND_B = Kind.B;
+const KIND_TRUE = Kind.true;
+const KIND_FALSE = Kind.false;
+const KIND_NULL = Kind.null;
+const KIND_M = Kind.M;
+const KIND_L = Kind.L;
+const KIND_SS = Kind.SS;
+const KIND_NS = Kind.NS;
+const KIND_BS = Kind.BS;
 
 const TYPE_S = 0x53;
 const TYPE_N = 0x4e;
 const TYPE_B = 0x42;
 const TYPE_M = 0x4d;
 const TYPE_L = 0x4c;
-const TYPE_BOOL = 0x100;
-const TYPE_NULL = 0x101;
-const TYPE_SS = 0x102;
-const TYPE_NS = 0x103;
-const TYPE_BS = 0x104;
-const LONG_TYPES = new Map([
-  ['BOOL', TYPE_BOOL],
-  ['NULL', TYPE_NULL],
-  ['SS', TYPE_SS],
-  ['NS', TYPE_NS],
-  ['BS', TYPE_BS],
-]);
+const SET_BIT = 0x100;
+const TYPE_SS = TYPE_S | SET_BIT;
+const TYPE_NS = TYPE_N | SET_BIT;
+const TYPE_BS = TYPE_B | SET_BIT;
+const TYPE_BOOL = Buffer.from('BOOL').readInt32LE();
+const TYPE_NULL = Buffer.from('NULL').readInt32LE();
 const LOWER_T = 0x74;
 const TRUE = Buffer.from('true');
 const FALSE = Buffer.from('false');

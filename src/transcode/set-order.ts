@@ -1,5 +1,6 @@
 import { KIND_MASK, Kind, TAPE_ENTRY_WORDS, TapeFlag, type TapePage } from '../model/tape.ts';
 import { compareDecimals, type Decimal, parseDecimal } from './decimal.ts';
+import { isShortNumber, shortNumberOf } from './short-number.ts';
 import { entryText } from './tape-text.ts';
 
 /**
@@ -15,7 +16,19 @@ export function sortSet(page: TapePage, index: number): readonly number[] {
   return isNumeric ? sortNumbers(page, elements) : elements.sort((a, b) => compareText(page, a, b));
 }
 
-function sortNumbers(page: TapePage, elements: readonly number[]): number[] {
+function sortNumbers(page: TapePage, elements: number[]): readonly number[] {
+  let isSorted = true;
+  let previous = Number.NEGATIVE_INFINITY;
+  for (const index of elements) {
+    if (!isShortNumber(page, index)) return sortLongNumbers(page, elements);
+    const value = shortNumberOf(page, index);
+    isSorted &&= previous < value;
+    previous = value;
+  }
+  return isSorted ? elements : elements.sort((a, b) => shortNumberOf(page, a) - shortNumberOf(page, b));
+}
+
+function sortLongNumbers(page: TapePage, elements: readonly number[]): number[] {
   return (
     elements
       .map((index) => ({ index, text: entryText(page, index) }))

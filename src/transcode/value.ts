@@ -2,6 +2,7 @@ import { KIND_MASK, Kind, TAPE_ENTRY_WORDS, TapeFlag, type TapePage } from '../m
 import { TributaryError } from '../platform/errors.ts';
 import { type Decimal, parseDecimal, plainText } from './decimal.ts';
 import { jsonTextOf } from './json-text.ts';
+import { isShortNumber, scaledShortNumberOf, shortNumberOf } from './short-number.ts';
 import { entryText } from './tape-text.ts';
 import { isIllFormed } from './well-formed.ts';
 
@@ -47,13 +48,7 @@ export function plainDecimalOf(page: TapePage, index: number): string {
 
 /** The nearest double to an N; zero is never negative. */
 export function doubleOf(page: TapePage, index: number): number {
-  const tag = page.tape[index] as number;
-  const start = page.tape[index + 1] as number;
-  const end = page.tape[index + 2] as number;
-  if ((tag & TapeFlag.notPlain) !== 0 || end - start > 15) return Number(entryText(page, index)) + 0;
-  // Up to 15 digits and powers of ten up to 1E22 are exact doubles, and IEEE division rounds correctly.
-  readPlain(page.body, start, end);
-  return plainDigits / (POWERS_OF_TEN[plainScale] as number);
+  return isShortNumber(page, index) ? shortNumberOf(page, index) : Number(entryText(page, index)) + 0;
 }
 
 /** An N that is an integer (`TapeFlag.integer`), exact. */
@@ -63,13 +58,8 @@ export function bigintOf(page: TapePage, index: number): bigint {
 
 /** An N times 10^`scale`, exact: what a DECIMAL of that scale stores. The N has at most `scale` digits behind the point. */
 export function scaledBigintOf(page: TapePage, index: number, scale: number): bigint {
-  const tag = page.tape[index] as number;
-  const start = page.tape[index + 1] as number;
-  const end = page.tape[index + 2] as number;
-  if ((tag & TapeFlag.notPlain) === 0 && end - start + scale <= 15) {
-    readPlain(page.body, start, end);
-    if (plainScale <= scale) return BigInt(plainDigits * (POWERS_OF_TEN[scale - plainScale] as number));
-  }
+  const short = isShortNumber(page, index) ? scaledShortNumberOf(page, index, scale) : undefined;
+  if (short !== undefined) return BigInt(short);
   const { negative, digits, exponent } = decimalOf(entryText(page, index));
   if (exponent + scale < 0) {
     throw new TributaryError('BUG', `A number has more than ${scale} digits behind its point`, { context: { index } });
@@ -88,28 +78,8 @@ export function canonicalTextOf(page: TapePage, index: number): string {
   return kind === Kind.N ? plainDecimalOf(page, index) : jsonTextOf(page, index);
 }
 
-const POWERS_OF_TEN = Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
-
 function decimalOf(text: string): Decimal {
   const decimal = parseDecimal(text);
   if (decimal === null) throw new TributaryError('BUG', 'The tape holds a number that its scanner should have refused');
   return decimal;
-}
-
-/* Results of `readPlain`: an object for every number would cost more than the parsing. */
-let plainDigits = 0;
-let plainScale = 0;
-
-/** Reads a plain decimal of at most 15 characters as an integer and the count of digits behind its point. */
-function readPlain(body: Buffer, start: number, end: number): void {
-  let digits = 0;
-  let pointAt = end - 1;
-  const negative = body[start] === 0x2d;
-  for (let i = negative ? start + 1 : start; i < end; i++) {
-    const c = body[i] as number;
-    if (c === 0x2e) pointAt = i;
-    else digits = digits * 10 + c - 0x30;
-  }
-  plainDigits = negative ? -digits : digits;
-  plainScale = end - 1 - pointAt;
 }
