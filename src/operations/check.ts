@@ -1,7 +1,7 @@
 import { type Connection, createConnection } from '../connection/clients.ts';
 import { checkStep, type Finding, skipped, succeeded, warning } from '../connection/finding.ts';
 import { probeEndpoint, probeIdentity } from '../connection/probe.ts';
-import { isKnownRegion, nearestRegion } from '../connection/region.ts';
+import { isKnownRegion, nearestRegion, validateRegion } from '../connection/region.ts';
 import { checkTable } from '../discovery/check-table.ts';
 import type { TableSelection } from '../discovery/selection.ts';
 import type { Destination } from '../load/destination.ts';
@@ -71,6 +71,7 @@ async function* checkSource(connection: Connection, request: CheckRequest): Asyn
 }
 
 async function checkRegion({ region, endpoint }: ConnectionOptions): Promise<Finding> {
+  validateRegion(region, { local: endpoint !== null });
   if (endpoint !== null) return succeeded(`Not used to find AWS: the endpoint is ${endpoint}`);
   if (isKnownRegion(region)) return succeeded('A region of AWS');
   return warning(
