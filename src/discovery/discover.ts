@@ -51,7 +51,7 @@ export async function describeTables(
   return entries;
 }
 
-export /** The names of all tables of the account and region, in order. Rejects with ACCESS_DENIED where listing is. */
+/** The names of all tables of the account and region, in order. Rejects with ACCESS_DENIED where listing is. */
 export async function listTableNames(
   connection: Connection,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
