@@ -59,7 +59,7 @@ export async function main(host: Host): Promise<number> {
     if (!(error.cause instanceof CommanderError)) {
       host.stderr.write(`${errorText(error, colorsFor(host.stderr, host.environment))}\n`);
     }
-    if (isJson) context.output.json(errorJson(error));
+    if (isJson && !context.output.hasAnswered()) context.output.json(errorJson(error));
     return exitCodeOf(error);
   }
 }

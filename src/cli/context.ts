@@ -26,7 +26,7 @@ export interface CliContext {
    */
   stopSignal(message: string): AbortSignal;
   /** Log lines to `write`, else to stderr. */
-  logger(level: LogLevel, write?: (line: string) => void): Logger;
+  logger(level: LogLevel, write?: (line: string, level: LogLevel) => void): Logger;
   /** Opens nothing yet: clients connect with their first request. */
   openConnection(options: ConnectionOptions): Promise<Connection>;
   openDestination(

@@ -22,11 +22,14 @@ export interface Output {
   table(head: readonly string[], rows: readonly (readonly string[])[]): void;
   /** One JSON document in one line, keys in snake_case. */
   json(value: unknown): void;
+  /** Whether a JSON document was printed. */
+  hasAnswered(): boolean;
 }
 
 export function createOutput(stdout: TextSink, colors: Colors): Output {
   // The reader of a pipe may leave early (`tributary discover | head`): that is not an error of ours.
   let isClosed = false;
+  let hasAnswered = false;
   stdout.on('error', (error) => {
     if (systemCodeOf(error) !== 'EPIPE') throw error;
     isClosed = true;
@@ -38,7 +41,11 @@ export function createOutput(stdout: TextSink, colors: Colors): Output {
     colors,
     text: print,
     table: (head, rows) => print(renderTable(head, rows, colors)),
-    json: (value) => print(toJsonText(value)),
+    json: (value) => {
+      hasAnswered = true;
+      print(toJsonText(value));
+    },
+    hasAnswered: () => hasAnswered,
   };
 }
 

@@ -2,7 +2,8 @@ import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typin
 import { SETTINGS } from '../config/settings.ts';
 import type { LogLevel } from '../platform/logger.ts';
 
-const LOG_LEVELS: readonly LogLevel[] = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'];
+/** From the least to the most severe. */
+export const LOG_LEVELS: readonly LogLevel[] = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'];
 
 interface ProgramOptions {
   readonly version: string;

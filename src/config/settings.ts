@@ -28,7 +28,7 @@ export const SETTINGS = {
     flag: '--log-level',
     placeholder: '<level>',
     environment: 'TRIBUTARY_LOG_LEVEL',
-    defaultText: 'INFO for sync and demo, else WARNING',
+    defaultText: 'INFO for a sync without progress bars, else WARNING',
     description: 'Lowest level of the log lines on stderr: DEBUG, INFO, WARNING, ERROR or CRITICAL',
   },
 } as const satisfies Record<string, Setting>;

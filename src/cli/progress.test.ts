@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import type { Clock } from '../platform/clock.ts';
+import { createProgress, progressText, remainingMs, reportProgress, type TableProgress } from './progress.ts';
+
+function progress(changes: Partial<TableProgress> = {}): TableProgress {
+  return {
+    table: 'orders',
+    expectedRows: 50_000,
+    rowsRead: 13_000,
+    rowsLoaded: 10_000,
+    bytesRead: 20_000_000,
+    capacityUnits: 1234.5,
+    throttleCount: 0,
+    segmentsDone: 2,
+    segmentsTotal: 8,
+    ...changes,
+  };
+}
+
+/** A clock that stands until it is turned; sleepers wake in order. */
+function manualClock(): Clock & { turn(ms: number): Promise<void> } {
+  let nowMs = 0;
+  const sleepers: { readonly atMs: number; readonly wake: () => void }[] = [];
+  return {
+    now: () => nowMs,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+        sleepers.push({ atMs: nowMs + ms, wake: resolve });
+      }),
+    turn: async (ms) => {
+      nowMs += ms;
+      for (const { atMs, wake } of sleepers) if (atMs <= nowMs) wake();
+      // The loop that slept goes on in a microtask.
+      await Promise.resolve();
+      await Promise.resolve();
+    },
+  };
+}
+
+test('says rows, rate, capacity, segments and what is left', () => {
+  expect(progressText(progress(), 2000)).toBe(
+    'orders: 10,000 of about 50,000 rows, 10.0 MB/s, 1,235 RCU, 2 of 8 segments, about 8.0 s left',
+  );
+  expect(progressText(progress({ throttleCount: 3, rowsLoaded: 0 }), 2000)).toBe(
+    'orders: 0 of about 50,000 rows, 10.0 MB/s, 1,235 RCU, 2 of 8 segments, 3 throttles',
+  );
+});
+
+test('does not guess what is left without rows, or beyond the estimate', () => {
+  expect(remainingMs(progress({ rowsLoaded: 0 }), 1000)).toBeNull();
+  expect(remainingMs(progress({ rowsLoaded: 60_000 }), 1000)).toBeNull();
+});
+
+test('reports running tables every ten seconds until it is stopped, and no finished ones', async () => {
+  const clock = manualClock();
+  const seen: string[] = [];
+  const reports = reportProgress(clock, ({ table }, elapsedMs) => seen.push(`${table} ${elapsedMs}`));
+  reports.add(progress());
+  reports.add(progress({ table: 'done', segmentsDone: 8 }));
+  await clock.turn(9_999);
+  expect(seen).toEqual([]);
+  await clock.turn(1);
+  await clock.turn(10_000);
+  expect(seen).toEqual(['orders 10000', 'orders 20000']);
+  reports.stop();
+  await clock.turn(10_000);
+  expect(seen).toHaveLength(2);
+});
+
+test('writes plain lines where there is no terminal', async () => {
+  const clock = manualClock();
+  const lines: string[] = [];
+  const display = createProgress({ clock, stderr: { write: (text) => lines.push(text) > 0, on: () => {} } });
+  display.log('a log line');
+  display.add(progress());
+  await clock.turn(10_000);
+  display.stop();
+  expect(lines).toEqual(['a log line\n', expect.stringMatching(/^orders: 10,000 of about 50,000 rows, 2\.00 MB\/s/)]);
+});

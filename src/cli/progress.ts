@@ -1,0 +1,158 @@
+import { MultiBar, type SingleBar } from 'cli-progress';
+import type { Clock } from '../platform/clock.ts';
+import { formatByteRate, formatCount, formatDuration, formatUnits } from './format.ts';
+import type { TextSink } from './output.ts';
+
+/** What one table has done in this run so far; the object is updated in place by whoever replicates it. */
+export interface TableProgress {
+  readonly table: string;
+  /** An estimate, up to six hours old. */
+  readonly expectedRows: number;
+  readonly rowsRead: number;
+  readonly rowsLoaded: number;
+  readonly bytesRead: number;
+  readonly capacityUnits: number;
+  readonly throttleCount: number;
+  readonly segmentsDone: number;
+  readonly segmentsTotal: number;
+}
+
+/** Shows how a run goes, until `stop`. */
+export interface ProgressDisplay {
+  /** A table has started. */
+  add(progress: TableProgress): void;
+  /** A log line, placed so that it does not tear the display. */
+  log(line: string): void;
+  /** Ends the display with the last figures. */
+  stop(): void;
+}
+
+/** Where nobody sees bars, figures come as lines at this distance. */
+const LINE_INTERVAL_MS = 10_000;
+const BAR_INTERVAL_MS = 250;
+
+interface ProgressOptions {
+  readonly stderr: TextSink;
+  readonly clock: Clock;
+}
+
+/** Bars on a terminal; elsewhere a line for each running table every ten seconds. */
+export function createProgress(options: ProgressOptions): ProgressDisplay {
+  return options.stderr.isTTY === true ? progressBars(options) : progressLines(options);
+}
+
+/** Calls `report` with each running table every ten seconds, and once more for each at the end. */
+export function reportProgress(
+  clock: Clock,
+  report: (progress: TableProgress, elapsedMs: number) => void,
+): Pick<ProgressDisplay, 'add' | 'stop'> {
+  const tables: { readonly progress: TableProgress; readonly startedAtMs: number }[] = [];
+  const reportAll = (): void => {
+    for (const { progress, startedAtMs } of tables) {
+      if (!isDone(progress)) report(progress, clock.now() - startedAtMs);
+    }
+  };
+  const stop = repeatEvery(LINE_INTERVAL_MS, clock, reportAll);
+  return { add: (progress) => void tables.push({ progress, startedAtMs: clock.now() }), stop };
+}
+
+/** `orders: 12,000 of about 50,000 rows, 12.3 MB/s, 1,234 RCU, 12 of 40 segments, about 35.0 s left`. */
+export function progressText(progress: TableProgress, elapsedMs: number): string {
+  const { table, rowsLoaded, expectedRows, segmentsDone, segmentsTotal, throttleCount } = progress;
+  const left = remainingMs(progress, elapsedMs);
+  const parts = [
+    `${formatCount(rowsLoaded)} of about ${formatCount(Math.max(expectedRows, rowsLoaded))} rows`,
+    ...figures(progress, elapsedMs),
+    `${segmentsDone} of ${segmentsTotal} segments`,
+    ...(throttleCount > 0 ? [`${formatCount(throttleCount)} throttles`] : []),
+    ...(left === null ? [] : [`about ${formatDuration(left)} left`]),
+  ];
+  return `${table}: ${parts.join(', ')}`;
+}
+
+/** At the pace so far; null while there is none, and when the estimate was too low. */
+export function remainingMs({ rowsLoaded, expectedRows }: TableProgress, elapsedMs: number): number | null {
+  if (rowsLoaded === 0 || rowsLoaded >= expectedRows) return null;
+  return ((expectedRows - rowsLoaded) / rowsLoaded) * elapsedMs;
+}
+
+function figures({ bytesRead, capacityUnits }: TableProgress, elapsedMs: number): readonly string[] {
+  return [formatByteRate(bytesRead, elapsedMs), `${formatUnits(capacityUnits)} RCU`];
+}
+
+function isDone({ segmentsDone, segmentsTotal }: TableProgress): boolean {
+  return segmentsTotal > 0 && segmentsDone === segmentsTotal;
+}
+
+function progressLines({ stderr, clock }: ProgressOptions): ProgressDisplay {
+  const log = (line: string): void => void stderr.write(`${line}\n`);
+  const reports = reportProgress(clock, (progress, elapsedMs) => log(progressText(progress, elapsedMs)));
+  return { ...reports, log };
+}
+
+interface Bar {
+  readonly bar: SingleBar;
+  readonly progress: TableProgress;
+  readonly startedAtMs: number;
+}
+
+function progressBars({ stderr, clock }: ProgressOptions): ProgressDisplay {
+  const bars: Bar[] = [];
+  const display = new MultiBar({
+    format: '{table} {bar} {percentage}% | {figures}',
+    barsize: 24,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    hideCursor: true,
+    clearOnComplete: false,
+    stopOnComplete: false,
+    // Bars of tables that are through stay where they are.
+    forceRedraw: true,
+    fps: 5,
+    emptyOnZero: true,
+  });
+  const update = (): void => {
+    for (const { bar, progress, startedAtMs } of bars) {
+      const elapsedMs = clock.now() - startedAtMs;
+      const left = isDone(progress) ? null : remainingMs(progress, elapsedMs);
+      bar.setTotal(isDone(progress) ? progress.rowsLoaded : Math.max(progress.expectedRows, progress.rowsLoaded));
+      bar.update(progress.rowsLoaded, {
+        figures: [
+          `${formatCount(progress.rowsLoaded)} rows`,
+          ...figures(progress, elapsedMs),
+          ...(left === null ? [] : [`ETA ${formatDuration(left)}`]),
+        ].join(', '),
+      });
+    }
+  };
+  const stopUpdates = repeatEvery(BAR_INTERVAL_MS, clock, update);
+  return {
+    add: (progress) => {
+      const bar = display.create(progress.expectedRows, 0, { table: progress.table.padEnd(20), figures: '' });
+      bars.push({ bar, progress, startedAtMs: clock.now() });
+    },
+    // Before the first bar the display has no lines of its own to keep together.
+    log: (line) => (bars.length === 0 ? void stderr.write(`${line}\n`) : display.log(`${line}\n`)),
+    stop: () => {
+      stopUpdates();
+      update();
+      display.stop();
+    },
+  };
+}
+
+/** Runs `action` again and again until the function that is returned is called. */
+function repeatEvery(intervalMs: number, clock: Clock, action: () => void): () => void {
+  const stop = new AbortController();
+  const loop = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      await clock.sleep(intervalMs, stop.signal);
+      action();
+    }
+  };
+  // The loop only ends by the abort of `stop`, which is not an error.
+  loop().catch((error: unknown) => {
+    if (!stop.signal.aborted) throw error;
+  });
+  return () => stop.abort();
+}

@@ -1,0 +1,70 @@
+import type { SourceStatus, TableStatus } from '../operations/status.ts';
+import type { CliContext } from './context.ts';
+import { formatCount, formatDuration, formatTime } from './format.ts';
+import { examples, type Program } from './program.ts';
+import { destinationOf, loadConfigFor, logLevel, selectedSources } from './selected-source.ts';
+import { withDestination } from './with-destination.ts';
+
+export function addStatusVerb(program: Program, context: CliContext): void {
+  program
+    .command('status')
+    .summary('show what is loaded and how the last run ended')
+    .description(
+      'Shows for each table what readers see now, how old it is, what an interrupted run has built, and the last error.',
+    )
+    .addHelpText('after', examples('tributary status', 'tributary status --source shop --json'))
+    .action(async (_, command) => {
+      const options = command.optsWithGlobals();
+      const config = await loadConfigFor(options, context);
+      const log = context.logger(logLevel(options, context, 'WARNING'));
+      const { status } = await import('../operations/status.ts');
+      const wanted = options.table ?? [];
+      const reports: SourceStatus[] = [];
+      for (const source of selectedSources(config, options)) {
+        const destination = destinationOf(config, source);
+        const report = await withDestination({ context, config, destination, log }, (opened) => status(source, opened));
+        const tables = report.tables.filter(({ table }) => wanted.length === 0 || wanted.includes(table));
+        reports.push({ ...report, tables });
+      }
+      if (options.json) context.output.json({ sources: reports });
+      else for (const report of reports) printStatus(report, context);
+    });
+}
+
+function printStatus({ source, destination, lastRun, tables }: SourceStatus, { output, clock }: CliContext): void {
+  const { colors } = output;
+  output.text(colors.bold(`${source} -> ${destination}`));
+  if (lastRun === null) output.text('No run yet.');
+  else {
+    const isOk = lastRun.tables.every(({ outcome }) => outcome === 'succeeded');
+    const ended =
+      lastRun.endedAtMs === null ? 'not ended' : `took ${formatDuration(lastRun.endedAtMs - lastRun.startedAtMs)}`;
+    const outcome = isOk ? colors.green('succeeded') : colors.red('failed');
+    output.text(`Last run ${lastRun.runId}: ${outcome}, began ${formatTime(lastRun.startedAtMs)}, ${ended}`);
+  }
+  if (tables.length > 0) {
+    output.table(
+      ['TABLE', 'METHOD', 'LOADED AS', 'ROWS', 'AGE', 'BEING BUILT', 'NOTE'],
+      tables.map((table) => [
+        table.table,
+        table.method ?? colors.dim('not selected'),
+        table.destinationTable ?? '',
+        table.liveRows === null ? '' : formatCount(table.liveRows),
+        table.liveSinceMs === null ? '' : formatDuration(clock.now() - table.liveSinceMs),
+        buildingText(table),
+        table.resetRequested ? colors.yellow('reset asked for') : '',
+      ]),
+    );
+  }
+  for (const { table, lastError } of tables) {
+    if (lastError === null) continue;
+    output.text(
+      `${colors.red(table)} ${lastError.code}: ${lastError.message}\n  ${colors.bold('Fix:')} ${lastError.hint}`,
+    );
+  }
+}
+
+function buildingText({ building }: TableStatus): string {
+  if (building === null) return '';
+  return `${formatCount(building.rows)} rows, ${building.segmentsDone} of ${building.segmentsTotal} segments`;
+}
