@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { DynamoItem } from '../../test/support/dynamo-item.ts';
+import type { DynamoItem, DynamoValue } from '../../test/support/dynamo-item.ts';
 import { expectRows } from '../../test/support/live-rows.ts';
 import { behind, type LaneLoader, tableLoader } from '../../test/support/table-loader.ts';
 import type { TestPlace } from '../../test/support/test-place.ts';
@@ -92,7 +92,8 @@ function positionAfter(unit: UnitId, pages: number): Position {
 
 /** Values change their type from page to page, so that crashes also fall between changes of the schema. */
 function pageOf(unit: UnitId, page: number): readonly DynamoItem[] {
-  const value = [{ N: '1' }, { N: '0.25' }, { S: 'text' }, { L: [{ N: '1' }] }][page] ?? { NULL: true };
+  const values: readonly DynamoValue[] = [{ N: '1' }, { N: '0.25' }, { S: 'text' }, { L: [{ N: '1' }] }];
+  const value = values[page] ?? { NULL: true };
   return Array.from({ length: PAGE_ROWS }, (_, row) => ({
     id: { S: `${unit} ${page} ${row}` },
     value,

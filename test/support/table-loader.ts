@@ -1,8 +1,9 @@
 import type { BeginVersion, Destination, FinishVersion, Load } from '../../src/load/destination.ts';
 import { afterKey, type Position } from '../../src/model/position.ts';
-import type { TableKey } from '../../src/model/table.ts';
+import { parseTableRef, type TableKey } from '../../src/model/table.ts';
 import { segmentUnit, type UnitId } from '../../src/model/unit.ts';
 import { initialSchema, mergeObserved, planOf, type TableSchema } from '../../src/schema/merge.ts';
+import { destinationTableName } from '../../src/schema/naming.ts';
 import { batchMaker } from './batch.ts';
 import type { DynamoItem } from './dynamo-item.ts';
 
@@ -33,7 +34,8 @@ const neverAborted = { signal: new AbortController().signal };
 
 /** Loads one table the way replication does, one call at a time. The clock moves by a second a call. */
 export function tableLoader(options: TableLoaderOptions = {}) {
-  const { source = 'shop', table = 'orders', destinationSchema = source, destinationTable = table } = options;
+  const { source = 'shop', table = 'orders', destinationSchema = source } = options;
+  const { destinationTable = destinationTableName(parseTableRef(table)) } = options;
   const { key = [{ name: 'id', type: 'S' }], totalSegments = 2 } = options;
   const target = { source, table };
   const units = Array.from({ length: totalSegments }, (_, segment) => segmentUnit({ segment, totalSegments }));

@@ -1,0 +1,14 @@
+import type { Capabilities } from '../../model/capabilities.ts';
+
+export const FILES_CAPABILITIES: Capabilities = {
+  // One log entry names the data file and moves the bookmarks; readers follow the log.
+  transactional: true,
+  fenced: true,
+  guarantee: 'exactly-once',
+  identifierMaxBytes: 63,
+  // JSON Lines have no columns, but the generated view has.
+  maxColumns: 4_000,
+  numbers: 'lattice',
+  // The log would take more; the schema would not: processes do not see what the others have observed.
+  writers: 'one-process',
+};

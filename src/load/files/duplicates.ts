@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { parseDecimal, plainText } from '../../transcode/decimal.ts';
+import { memberTexts } from '../line-members.ts';
+import type { DataFile } from './log-entry.ts';
+import { readLines } from './read-lines.ts';
+
+/** Lines to leave out, by file: their numbers from 0. */
+export type LosingLines = ReadonlyMap<string, ReadonlySet<number>>;
+
+interface KeyedLine {
+  readonly file: string;
+  readonly number: number;
+  readonly line: Buffer;
+  readonly key: string;
+}
+
+const WRITE_BYTES = 1 << 20;
+
+/**
+ * The lines whose key has another line that was read later, or at the same moment and stands further back. Memory is eight
+ * bytes a row and the keys that come twice: one reading finds hashes that repeat, a second compares the keys behind them.
+ */
+export async function findDuplicates(
+  folder: string,
+  parts: readonly DataFile[],
+  keyMembers: readonly string[],
+): Promise<LosingLines> {
+  const repeated = await repeatedHashes(folder, parts, keyMembers);
+  const losers = new Map<string, Set<number>>();
+  if (repeated.size === 0) return losers;
+  const best = new Map<string, { readonly file: string; readonly number: number; readonly extractedAt: string }>();
+  for await (const { file, number, line, key } of keyedLines(folder, parts, keyMembers)) {
+    if (!repeated.has(hashOf(key))) continue;
+    const found = { file, number, extractedAt: memberTexts(line, ['_sdc_extracted_at'])[0] ?? '' };
+    const rival = best.get(key);
+    // ISO 8601 in UTC: the order of the texts is the order of the times.
+    const loser = rival !== undefined && rival.extractedAt > found.extractedAt ? found : rival;
+    if (loser !== found) best.set(key, found);
+    if (loser === undefined) continue;
+    const numbers = losers.get(loser.file) ?? new Set();
+    losers.set(loser.file, numbers.add(loser.number));
+  }
+  return losers;
+}
+
+/** The lines of a file that are not left out, in pieces that are worth a write. */
+export async function* linesWithout(path: string, losers: ReadonlySet<number>): AsyncGenerator<Buffer> {
+  let piece: Buffer[] = [];
+  let bytes = 0;
+  let number = 0;
+  for await (const line of readLines(path)) {
+    if (!losers.has(number)) {
+      piece.push(line, LINE_END);
+      bytes += line.length + 1;
+    }
+    number += 1;
+    if (bytes < WRITE_BYTES) continue;
+    yield Buffer.concat(piece);
+    piece = [];
+    bytes = 0;
+  }
+  yield Buffer.concat(piece);
+}
+
+const LINE_END = Buffer.from('\n');
+
+async function repeatedHashes(
+  folder: string,
+  parts: readonly DataFile[],
+  keyMembers: readonly string[],
+): Promise<ReadonlySet<bigint>> {
+  const hashes = new BigUint64Array(parts.reduce((sum, { rows }) => sum + rows, 0));
+  let count = 0;
+  for await (const { key } of keyedLines(folder, parts, keyMembers)) {
+    hashes[count] = hashOf(key);
+    count += 1;
+  }
+  hashes.sort();
+  return new Set(hashes.filter((hash, index) => hash === hashes[index - 1]));
+}
+
+async function* keyedLines(
+  folder: string,
+  parts: readonly DataFile[],
+  keyMembers: readonly string[],
+): AsyncGenerator<KeyedLine> {
+  for (const { file } of parts) {
+    let number = 0;
+    for await (const line of readLines(join(folder, file))) {
+      const key = JSON.stringify(memberTexts(line, keyMembers).map((text) => canonical(text ?? 'null')));
+      yield { file, number, line, key };
+      number += 1;
+    }
+  }
+}
+
+/** Numbers are lines' own digits: 1 and 1.0 are one key. */
+function canonical(text: string): string {
+  const decimal = text.startsWith('"') ? null : parseDecimal(text);
+  return decimal === null ? text : plainText(decimal);
+}
+
+function hashOf(key: string): bigint {
+  return createHash('sha1').update(key).digest().readBigUInt64LE();
+}

@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import type { Position } from '../../model/position.ts';
+import type { StoredSchema } from '../../model/stored-schema.ts';
+import type { UnitId } from '../../model/unit.ts';
+import type { UnitState } from '../../model/unit-state.ts';
+import { TributaryError } from '../../platform/errors.ts';
+
+/*
+ * The commit log of a table: `_log/<seq>.json`, one entry a file, in the order of their numbers without a hole. An entry
+ * that exists is committed. `begin`, `finish` and `reset` carry the whole state of the table, so a reader starts at the
+ * latest of them; `acquire` and `append` say what they add.
+ */
+
+/** Unknown to this version means unreadable to this version. */
+const FORMAT = 1;
+
+const unit = z.custom<UnitId>((value) => typeof value === 'string' && /^(segment:\d+\/\d+|shard:.+)$/.test(value));
+const position = z.custom<Position>(
+  (value) => typeof value === 'string' && (value === 'start' || value === 'end' || value.startsWith('after ')),
+);
+const count = z.number().int().nonnegative();
+const sequence = z.string().regex(/^\d+$/).transform(BigInt);
+
+const evidence = z.object({
+  kinds: count,
+  integerDigits: count,
+  scale: count,
+  beyondInt64: z.boolean(),
+  doubleExact: z.boolean(),
+  family: z.enum(['boolean', 'number', 'text', 'binary', 'json']).nullable(),
+});
+const schema: z.ZodType<StoredSchema> = z.object({
+  schemaVersion: count,
+  columns: z.array(z.object({ attribute: z.string(), columnName: z.string().nullable(), evidence })),
+});
+
+const dataFile = z.object({
+  /** Relative to the folder of the table. */
+  file: z.string(),
+  rows: count,
+  bytes: count,
+});
+/** One data file of a version. */
+export type DataFile = Readonly<z.infer<typeof dataFile>>;
+
+const live = z.object({
+  version: count,
+  sinceMs: z.number(),
+  rowCount: count,
+  schema,
+  parts: z.array(dataFile).readonly(),
+});
+const building = z.object({
+  version: count,
+  base: sequence,
+  identity: z.string(),
+  layout: z.string(),
+  startedAtMs: z.number(),
+  lastCommitAtMs: z.number(),
+  rowCount: count,
+  schema,
+  units: z
+    .array(z.object({ unit, epoch: count, position }))
+    .transform((units): ReadonlyMap<UnitId, UnitState> => new Map(units.map((state) => [state.unit, state]))),
+  parts: z.array(dataFile).readonly(),
+});
+const ledger = z.object({
+  source: z.string(),
+  table: z.string(),
+  destinationSchema: z.string(),
+  destinationTable: z.string(),
+  live: live.nullable(),
+  building: building.nullable(),
+  highestBase: sequence,
+  highestEpoch: count,
+  resetRequested: z.boolean(),
+});
+/** A version that readers may still be reading, and since when it is no longer the live one. */
+const retiredVersion = z.object({ version: count, sinceMs: z.number() });
+export type RetiredVersion = Readonly<z.infer<typeof retiredVersion>>;
+
+const head = { format: z.literal(FORMAT), seq: count, commit: z.uuid(), atMs: z.number() };
+const logEntry = z.discriminatedUnion('kind', [
+  z.object({
+    ...head,
+    kind: z.enum(['begin', 'finish', 'reset']),
+    ledger,
+    retired: z.array(retiredVersion).readonly(),
+  }),
+  z.object({ ...head, kind: z.literal('acquire'), version: count, claim: z.uuid(), units: z.array(unit).readonly() }),
+  z.object({
+    ...head,
+    kind: z.literal('append'),
+    version: count,
+    claim: z.uuid(),
+    moves: z.array(z.object({ unit, epoch: count, from: position, to: position })).readonly(),
+    part: dataFile.nullable(),
+    /** Only where it is newer than the one before. */
+    schema: schema.nullable(),
+  }),
+]);
+export type LogEntry = z.infer<typeof logEntry>;
+/** An entry as it is thought up: number and identity come with the attempt to write it. */
+export type LogEntryBody = DistributiveOmit<LogEntry, 'format' | 'seq' | 'commit' | 'atMs'>;
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+export function encodeLogEntry(entry: Omit<LogEntry, 'format'>): string {
+  const plain = (_key: string, value: unknown): unknown => {
+    if (typeof value === 'bigint') return String(value);
+    return value instanceof Map ? [...value.values()] : value;
+  };
+  return `${JSON.stringify({ format: FORMAT, ...entry }, plain)}\n`;
+}
+
+/** Rejects with STATE_INVALID what no version, or a newer one, has written. */
+export function decodeLogEntry(text: string, path: string): LogEntry {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new TributaryError('STATE_INVALID', `${path} is not a log entry: it is not JSON`, { cause: error });
+  }
+  const parsed = logEntry.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;
+  throw new TributaryError('STATE_INVALID', `${path} is not a log entry that this version can read${where}`, {
+    cause: parsed.error,
+    context: { path },
+  });
+}

@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { messageOf, TributaryError } from '../../platform/errors.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { BeginVersion, FinishVersion } from '../destination.ts';
+import { memberName } from '../item-lines.ts';
+import { beginVersion, buildingVersion, completeVersion, finishVersion } from '../table-ledger.ts';
+import { cleanUp, KEPT_MS } from './clean-up.ts';
+import { versionFolder, writeDataFile } from './data-files.ts';
+import { findDuplicates, linesWithout } from './duplicates.ts';
+import { listFolder, makeFolder } from './durable-file.ts';
+import { withFileErrors } from './errors.ts';
+import { writeLiveList } from './live-list.ts';
+import type { DataFile, RetiredVersion } from './log-entry.ts';
+import type { TableFolders } from './table-folders.ts';
+import { type LoggedTable, logFolderOf, requireTable, type TableLog } from './table-log.ts';
+
+interface RefreshOptions {
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+}
+
+/** Commits a `begin` entry; the first of a table makes its folder. */
+export async function beginTable(
+  folders: TableFolders,
+  request: BeginVersion,
+  { signal, logger }: RefreshOptions,
+): Promise<void> {
+  const { destinationSchema, destinationTable, version, nowMs } = request;
+  const found = await folders.find(request);
+  const log = found?.log ?? folders.at(destinationSchema, destinationTable);
+  if (found === null) await requireFreeFolder(log, request);
+  signal.throwIfAborted();
+  await withFileErrors(log.folder, async () => {
+    await makeFolder(logFolderOf(log.folder));
+    await makeFolder(join(log.folder, versionFolder(version)));
+  });
+  const table = await log.append((before) => {
+    if (before !== null && !isSameTable(before, request)) throw nameTaken(log, request);
+    const ledger = beginVersion(before?.ledger ?? null, request);
+    return { kind: 'begin', ledger, retired: retiredWith(before, before?.ledger.building?.version, request) };
+  }, nowMs);
+  await tidy(log, table, { nowMs, logger });
+}
+
+/** Commits a `finish` entry, with duplicates removed. The files of the version before stay for an hour. */
+export async function finishTable(
+  folders: TableFolders,
+  request: FinishVersion,
+  { signal, logger }: RefreshOptions,
+): Promise<{ readonly rowCount: number }> {
+  const { version, nowMs } = request;
+  const { log, table } = await folders.require(request);
+  const complete = completeVersion(table.ledger, version);
+  const content =
+    request.deduplicateBy === null
+      ? complete
+      : await withFileErrors(log.folder, () => withoutDuplicates(log, table, { ...request, signal }));
+  signal.throwIfAborted();
+  const finished = await log.append((before) => {
+    const { ledger } = requireTable(before, log);
+    if (buildingVersion(ledger, version).parts.length !== complete.parts.length) {
+      throw new TributaryError('FENCED', `Another process has added rows to version ${version} of ${request.table}`);
+    }
+    return {
+      kind: 'finish',
+      ledger: finishVersion(ledger, request, content),
+      retired: retiredWith(before, ledger.live?.version, request),
+    };
+  }, nowMs);
+  await tidy(log, finished, { nowMs, logger });
+  return { rowCount: content.rowCount };
+}
+
+/** The versions that readers or lanes may still use. `version` is the one that a new entry ends; that of the entry is none. */
+export function retiredWith(
+  before: LoggedTable | null,
+  ended: number | undefined,
+  { version, nowMs }: { readonly version?: number; readonly nowMs: number },
+): readonly RetiredVersion[] {
+  const kept = (before?.retired ?? []).filter((other) => nowMs - other.sinceMs <= KEPT_MS);
+  const all = ended === undefined ? kept : [...kept, { version: ended, sinceMs: nowMs }];
+  return all.filter((other) => other.version !== version);
+}
+
+async function withoutDuplicates(
+  log: TableLog,
+  { ledger }: LoggedTable,
+  request: FinishVersion & RefreshSignal,
+): Promise<{ readonly parts: readonly DataFile[]; readonly rowCount: number }> {
+  const { parts, rowCount, schema } = buildingVersion(ledger, request.version);
+  const keyMembers = schema.columns
+    .filter(({ columnName }) => columnName !== null && request.deduplicateBy?.includes(columnName))
+    .map(({ attribute }) => memberName(attribute));
+  const losers = await findDuplicates(log.folder, parts, keyMembers);
+  const lost = [...losers.values()].reduce((sum, numbers) => sum + numbers.size, 0);
+  // Judged before anything is written: a refused version stays as it is.
+  finishVersion(ledger, request, { parts, rowCount: rowCount - lost });
+  const claim = randomUUID();
+  const kept: DataFile[] = [];
+  for (const [number, part] of parts.entries()) {
+    request.signal.throwIfAborted();
+    const numbers = losers.get(part.file);
+    if (numbers === undefined) kept.push(part);
+    else if (numbers.size < part.rows) {
+      const content = linesWithout(join(log.folder, part.file), numbers);
+      const place = { folder: log.folder, version: request.version, claim, number };
+      kept.push(await writeDataFile(place, { content, rows: part.rows - numbers.size }));
+    }
+  }
+  return { parts: kept, rowCount: rowCount - lost };
+}
+
+interface RefreshSignal {
+  readonly signal: AbortSignal;
+}
+
+/** What follows an entry but is not part of it: a failure is logged, and the next begin does it again. */
+async function tidy(
+  log: TableLog,
+  table: LoggedTable,
+  { nowMs, logger }: { readonly nowMs: number; readonly logger: Logger },
+): Promise<void> {
+  try {
+    await writeLiveList(log.folder, table.ledger);
+    await cleanUp(log, table, nowMs);
+  } catch (error) {
+    logger.warning(`${log.folder} could not be tidied up, the next run tries again: ${messageOf(error)}`);
+  }
+}
+
+async function requireFreeFolder(log: TableLog, request: BeginVersion): Promise<void> {
+  const names = await withFileErrors(log.folder, () => listFolder(log.folder));
+  // A process that died before its first entry has left these, empty.
+  if (names.some((name) => name !== '_log' && name !== 'data')) throw nameTaken(log, request);
+}
+
+function isSameTable({ ledger }: LoggedTable, { source, table }: BeginVersion): boolean {
+  return ledger.source === source && ledger.table === table;
+}
+
+function nameTaken({ folder }: TableLog, { source, table }: BeginVersion): TributaryError {
+  return new TributaryError(
+    'DESTINATION_NAME_TAKEN',
+    `${source}.${table} cannot be loaded into ${folder}: the folder holds something else`,
+    { context: { source, table, folder } },
+  );
+}

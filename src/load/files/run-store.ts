@@ -1,0 +1,39 @@
+import type { RunStore } from '../../model/run-store.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { requestReset, schemaOf, tableState } from '../table-ledger.ts';
+import { withFileErrors } from './errors.ts';
+import { retiredWith } from './refresh.ts';
+import { readRunFiles, saveRunFile } from './run-files.ts';
+import type { TableFolders } from './table-folders.ts';
+import { requireTable } from './table-log.ts';
+
+/** The run store in the logs of the tables, runs in files of their own. */
+export function createFilesRunStore(root: string, folders: TableFolders, clock: Clock): RunStore {
+  return {
+    readTables: async (source) => {
+      const states = (await folders.list()).map(({ table }) => tableState(table.ledger));
+      return states.filter((state) => state.source === source).sort((a, b) => (a.table < b.table ? -1 : 1));
+    },
+    readUnits: async (source, table) => {
+      const building = (await folders.find({ source, table }))?.table.ledger.building;
+      return [...(building?.units.values() ?? [])];
+    },
+    readSchema: async (source, table) => {
+      const found = await folders.find({ source, table });
+      return found === null ? null : schemaOf(found.table.ledger);
+    },
+    readRuns: (source, limit) => withFileErrors(root, () => readRunFiles(root, source, limit)),
+    saveRun: (run) => withFileErrors(root, () => saveRunFile(root, run)),
+    requestReset: async (source, table) => {
+      const found = await folders.find({ source, table });
+      if (found === null) return false;
+      const nowMs = clock.now();
+      await found.log.append((before) => {
+        const { ledger } = requireTable(before, found.log);
+        const retired = retiredWith(before, ledger.building?.version, { nowMs });
+        return { kind: 'reset', ledger: requestReset(ledger), retired };
+      }, nowMs);
+      return true;
+    },
+  };
+}
