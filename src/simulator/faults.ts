@@ -37,7 +37,7 @@ export interface FaultRule {
   readonly action?: string;
   readonly table?: string;
   readonly segment?: number;
-  /** Matching requests that pass before the rule begins. */
+  /** Matching requests that come before the rule begins, those that other rules struck included. */
   readonly after?: number;
   /** Default 1. */
   readonly times?: number | 'always';
@@ -83,16 +83,15 @@ export function createFaults(now: () => number): Faults {
       active.length = 0;
     },
     strike: (request) => {
-      for (const entry of active) {
-        const { rule } = entry;
-        if (!matches(rule, request) || now() >= (rule.untilMs ?? Number.POSITIVE_INFINITY)) continue;
-        entry.seen++;
+      const matching = active.filter(({ rule }) => matches(rule, request) && now() < (rule.untilMs ?? Infinity));
+      for (const entry of matching) entry.seen++;
+      const struck = matching.find(({ rule, seen, fired }) => {
         const times = rule.times ?? (rule.untilMs === undefined ? 1 : 'always');
-        if (entry.seen <= (rule.after ?? 0) || (times !== 'always' && entry.fired >= times)) continue;
-        entry.fired++;
-        return rule.fault;
-      }
-      return null;
+        return seen > (rule.after ?? 0) && (times === 'always' || fired < times);
+      });
+      if (struck === undefined) return null;
+      struck.fired++;
+      return struck.rule.fault;
     },
   };
 }

@@ -146,8 +146,13 @@ export function parseIndex(
 
 /** Provisioned throughput, or null on demand. */
 function parseBilling(request: Fields): Throughput | null {
-  if (optionalText(request, 'BillingMode') === 'PAY_PER_REQUEST') return null;
   const throughput = parseThroughput(request);
+  if (optionalText(request, 'BillingMode') === 'PAY_PER_REQUEST') {
+    if (throughput === null) return null;
+    throw validationError(
+      'One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST',
+    );
+  }
   if (throughput === null) throw validationError('No provisioned throughput specified for the table');
   return throughput;
 }

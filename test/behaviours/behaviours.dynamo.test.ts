@@ -1,0 +1,35 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { type DynamoDbLocal, startDynamoDbLocal } from '../support/dynamodb-local.ts';
+import { BEHAVIOURS } from './all-behaviours.ts';
+import type { Subject } from './behaviour.ts';
+
+let dynamoDbLocal: DynamoDbLocal;
+let subject: Subject;
+
+beforeAll(async () => {
+  dynamoDbLocal = await startDynamoDbLocal();
+  const client = new DynamoDBClient({
+    endpoint: dynamoDbLocal.endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+    maxAttempts: 1,
+  });
+  subject = { endpoint: dynamoDbLocal.endpoint, client };
+});
+
+afterAll(async () => {
+  subject?.client.destroy();
+  await dynamoDbLocal?.stop();
+});
+
+// What is marked `simulator only` has its reason in known-differences.ts.
+const shared = Object.entries(BEHAVIOURS)
+  .map(([area, behaviours]) => ({ area, behaviours: behaviours.filter(({ where }) => where === 'both') }))
+  .filter(({ behaviours }) => behaviours.length > 0);
+
+describe.each(shared)('DynamoDB Local: $area', ({ behaviours }) => {
+  for (const behaviour of behaviours) {
+    if (behaviour.where === 'both') it(behaviour.name, () => behaviour.check(subject));
+  }
+});
