@@ -1,6 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ConnectionOptions } from '../model/connection-options.ts';
@@ -185,4 +187,46 @@ test('a region that cannot be one is refused before anything is sent', () => {
 
 test('an endpoint of another region is said to be one', async () => {
   await expect(listTables(connect({ region: 'eu-west-1' }))).rejects.toMatchObject({ code: 'REGION_INVALID' });
+});
+
+test('a web identity token is exchanged for a session, and read again for each renewal', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tributary-token-'));
+  const tokenFile = join(folder, 'token');
+  const seen: URLSearchParams[] = [];
+  const sts = createServer(async (request, response) => {
+    seen.push(new URLSearchParams(await text(request)));
+    response.setHeader('content-type', 'text/xml');
+    const credentials =
+      '<AccessKeyId>AKIAETL</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>' +
+      `<Expiration>${new Date(clock.now() + 60 * MINUTE).toISOString()}</Expiration>`;
+    response.end(
+      '<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult>' +
+        `<Credentials>${credentials}</Credentials>` +
+        '</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>',
+    );
+  });
+  await new Promise<void>((resolve) => sts.listen(0, '127.0.0.1', resolve));
+  const address = sts.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  try {
+    await writeFile(tokenFile, 'token-1\n');
+    const connection = connect({
+      stsEndpoint: `http://127.0.0.1:${port}`,
+      credentials: { kind: 'web-identity', tokenFile, roleArn: READER },
+    });
+    expect(await connection.credentials.reader.get()).toMatchObject({ accessKeyId: 'AKIAETL', sessionToken: 't' });
+    await writeFile(tokenFile, 'token-2\n');
+    clock.advance(60 * MINUTE);
+    await connection.credentials.reader.get();
+    expect(
+      seen.map((form) => [form.get('WebIdentityToken'), form.get('RoleArn'), form.get('RoleSessionName')]),
+    ).toEqual([
+      ['token-1', READER, 'tributary-shop'],
+      ['token-2', READER, 'tributary-shop'],
+    ]);
+  } finally {
+    sts.closeAllConnections();
+    sts.close();
+    await rm(folder, { recursive: true });
+  }
 });

@@ -108,8 +108,6 @@ async function assumeRoleWithWebIdentity(
     return sessionCredentials(answer.Credentials, roleArn);
   } catch (error) {
     throw mapAwsError(error, { action: 'sts:AssumeRoleWithWebIdentity', roleArn, options });
-  } finally {
-    sts.destroy();
   }
 }
 
