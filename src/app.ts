@@ -40,9 +40,17 @@ export function processHost(exit: Host['exit']): Host {
 }
 
 /** In the order of the help. A verb loads what it needs when it runs, so that help is quick. */
-const VERBS = [() => import('./cli/init.ts').then((verb) => verb.addInitVerb)] satisfies readonly (() => Promise<
-  (program: Program, context: CliContext) => void
->)[];
+const VERBS = [
+  () => import('./cli/init.ts').then((verb) => verb.addInitVerb),
+  () => import('./cli/check.ts').then((verb) => verb.addCheckVerb),
+  () => import('./cli/iam.ts').then((verb) => verb.addIamVerb),
+  () => import('./cli/discover.ts').then((verb) => verb.addDiscoverVerb),
+  () => import('./cli/sync.ts').then((verb) => verb.addSyncVerb),
+  () => import('./cli/status.ts').then((verb) => verb.addStatusVerb),
+  () => import('./cli/reset.ts').then((verb) => verb.addResetVerb),
+  () => import('./cli/state.ts').then((verb) => verb.addStateVerb),
+  () => import('./cli/compact.ts').then((verb) => verb.addCompactVerb),
+] satisfies readonly (() => Promise<(program: Program, context: CliContext) => void>)[];
 
 /** Runs one command and resolves to its exit code; never rejects. */
 export async function main(host: Host): Promise<number> {
@@ -101,6 +109,10 @@ export function createContext(host: Host): CliContext {
     openConnection: async (options) => {
       const { createConnection } = await import('./connection/clients.ts');
       return createConnection(options);
+    },
+    openDestination: async (destination, log) => {
+      const { openDestination } = await import('./load/registry.ts');
+      return await openDestination(destination, { clock: systemClock, logger: log });
     },
   };
 }

@@ -55,7 +55,7 @@ async function* stepsOf({ config, source, tables, context, log, signal }: Source
   const selections = [...source.tables.values()]
     .filter(({ table }) => tables.length === 0 || tables.includes(table))
     .map(({ table, ...selection }) => ({ ref: parseTableRef(table), ...selection }));
-  const destination = await context.openDestination(destinationOf(config, source), { config, log });
+  const destination = await context.openDestination(destinationOf(config, source), log);
   try {
     yield* check({ connection: source.connection, tables: selections, destination, clock: context.clock, signal });
   } finally {

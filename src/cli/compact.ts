@@ -21,7 +21,7 @@ export function addCompactVerb(program: Program, context: CliContext): void {
       const { compact } = await import('../operations/compact.ts');
       const log = context.logger(logLevel(options, context, 'WARNING'));
       const signal = context.stopSignal('Stopping');
-      const sizes = await withDestination({ context, config, destination, log }, (opened) =>
+      const sizes = await withDestination({ context, destination, log }, (opened) =>
         compact(destination.name, opened, signal),
       );
       if (options.json) context.output.json({ destination: destination.name, ...sizes });

@@ -1,5 +1,5 @@
 import type { Environment } from '../config/environment.ts';
-import type { DestinationConfig, TributaryConfig } from '../config/tributary-config.ts';
+import type { DestinationConfig } from '../config/tributary-config.ts';
 import type { ConnectionOptions } from '../model/connection-options.ts';
 import type { SyncRequest } from '../operations/sync.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -29,8 +29,5 @@ export interface CliContext {
   logger(level: LogLevel, write?: (line: string, level: LogLevel) => void): Logger;
   /** Opens nothing yet: clients connect with their first request. */
   openConnection(options: ConnectionOptions): Promise<Connection>;
-  openDestination(
-    config: DestinationConfig,
-    options: { readonly config: TributaryConfig; readonly log: Logger },
-  ): Promise<Destination>;
+  openDestination(destination: DestinationConfig, log: Logger): Promise<Destination>;
 }

@@ -26,7 +26,7 @@ export function addResetVerb(program: Program, context: CliContext): void {
       const source = selectedSource(config, options);
       const { reset, previewReset } = await import('../operations/reset.ts');
       const log = context.logger(logLevel(options, context, 'WARNING'));
-      const opening = { context, config, destination: destinationOf(config, source), log };
+      const opening = { context, destination: destinationOf(config, source), log };
       await withDestination(opening, async (destination) => {
         const request = { source: source.name, tables: options.all ? null : tables, destination };
         if (!options.yes) {

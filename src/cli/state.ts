@@ -22,7 +22,7 @@ export function addStateVerb(program: Program, context: CliContext): void {
       const source = selectedSource(config, options);
       const { showState } = await import('../operations/state.ts');
       const log = context.logger(logLevel(options, context, 'WARNING'));
-      const opening = { context, config, destination: destinationOf(config, source), log };
+      const opening = { context, destination: destinationOf(config, source), log };
       const reports = await withDestination(opening, (destination) =>
         showState(destination, source.name, options.table ?? []),
       );

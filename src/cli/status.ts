@@ -22,7 +22,7 @@ export function addStatusVerb(program: Program, context: CliContext): void {
       const reports: SourceStatus[] = [];
       for (const source of selectedSources(config, options)) {
         const destination = destinationOf(config, source);
-        const report = await withDestination({ context, config, destination, log }, (opened) => status(source, opened));
+        const report = await withDestination({ context, destination, log }, (opened) => status(source, opened));
         const tables = report.tables.filter(({ table }) => wanted.length === 0 || wanted.includes(table));
         reports.push({ ...report, tables });
       }

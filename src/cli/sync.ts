@@ -100,7 +100,7 @@ async function replicate(
   });
   const connection = await context.openConnection(source.connection);
   try {
-    const opening = { context, config, destination: destinationOf(config, source), log };
+    const opening = { context, destination: destinationOf(config, source), log };
     const record = await withDestination(opening, (destination) =>
       sync({
         source,
