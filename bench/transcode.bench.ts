@@ -87,13 +87,21 @@ function variantsOf({ name, body, keyAttributes, itemCount }: CannedPage, endpoi
   };
 }
 
-async function fetchPage(endpoint: string, table: string, agent: Agent): Promise<{ body: Buffer; checksum: string }> {
-  const sent = request(endpoint, { method: 'POST', agent });
-  sent.end(JSON.stringify({ TableName: table }));
-  const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage];
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  return { body: Buffer.concat(chunks), checksum: String(response.headers['x-amz-crc32']) };
+/** The cheapest way Node has to receive a body of known length. */
+function fetchPage(endpoint: string, table: string, agent: Agent): Promise<{ body: Buffer; checksum: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(endpoint, { method: 'POST', agent }, (response) => {
+      const body = Buffer.allocUnsafeSlow(Number(response.headers['content-length']));
+      let length = 0;
+      response.on('data', (chunk: Buffer) => {
+        length += chunk.copy(body, length);
+      });
+      response.on('end', () => resolve({ body, checksum: String(response.headers['x-amz-crc32']) }));
+      response.on('error', reject);
+    });
+    sent.on('error', reject);
+    sent.end(JSON.stringify({ TableName: table }));
+  });
 }
 
 /** CPU milliseconds a page. */

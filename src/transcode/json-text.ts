@@ -33,11 +33,15 @@ function writeValue(writer: JsonWriter, index: number, at: number): number {
     case KIND_L:
       return writeList(writer, index, at);
     case KIND_TRUE:
-      return writeLiteral(TRUE, writer, at);
+      writer.target.setInt32(at, TRUE, true);
+      return at + 4;
     case KIND_FALSE:
-      return writeLiteral(FALSE, writer, at);
+      writer.bytes[at] = LOWER_F;
+      writer.target.setInt32(at + 1, ALSE, true);
+      return at + 5;
     case KIND_NULL:
-      return writeLiteral(NULL, writer, at);
+      writer.target.setInt32(at, NULL, true);
+      return at + 4;
     default:
       return writeSet(writer, index, at);
   }
@@ -112,20 +116,16 @@ function writeSet(writer: JsonWriter, index: number, at: number): number {
   return w;
 }
 
-function writeLiteral(literal: Buffer, writer: JsonWriter, at: number): number {
-  for (let i = 0; i < literal.length; i++) writer.bytes[at + i] = literal[i] as number;
-  return at + literal.length;
-}
-
 /** Tape index behind the value at `index`. */
 function behind({ tape }: TapePage, index: number): number {
   const isContainer = ((tape[index] as number) & MASK) >= KIND_M;
   return isContainer ? (tape[index + 2] as number) : index + ENTRY_WORDS;
 }
 
-const TRUE = Buffer.from('true');
-const FALSE = Buffer.from('false');
-const NULL = Buffer.from('null');
+const LOWER_F = 0x66;
+const TRUE = Buffer.from('true').readInt32LE();
+const ALSE = Buffer.from('alse').readInt32LE();
+const NULL = Buffer.from('null').readInt32LE();
 // Declared here because imports are slow in hot code, see scan-text.ts.
 const MASK = KIND_MASK;
 const ENTRY_WORDS = TAPE_ENTRY_WORDS;

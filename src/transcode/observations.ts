@@ -30,34 +30,34 @@ export function clearObservations(observations: Observations): void {
   observations.words.fill(0);
 }
 
-/** Notes that a row has the attribute; false when it had it already, which JSON allows and DynamoDB does not. */
-export function observeAttribute(observations: Observations, id: number, row: number): boolean {
+/**
+ * Notes that a row has a value of the attribute: that at `index` of the tape, which was scanned last, so that a number's
+ * digit counts are still in `scan`. False when the row had the attribute already. (Parameters,
+ * not an object: one object for each value would be garbage.)
+ */
+export function observe(observations: Observations, scan: ScanState, id: number, row: number, index: number): boolean {
   const at = id * ATTRIBUTE_WORDS;
-  if (at >= observations.words.length) {
-    const longer = new Int32Array(at * 2);
-    longer.set(observations.words);
-    observations.words = longer;
-  }
+  if (at >= observations.words.length) lengthen(observations, at * 2);
   const { words } = observations;
   if (words[at + LAST_ROW] === row + 1) return false;
   words[at + LAST_ROW] = row + 1;
   words[at + PRESENT_COUNT] = (words[at + PRESENT_COUNT] as number) + 1;
-  return true;
-}
-
-/** Notes the value at `index` of the tape; it was scanned last, so a number's digit counts are still in `scan`. */
-export function observeValue(observations: Observations, id: number, scan: ScanState, index: number): void {
-  const { words } = observations;
-  const at = id * ATTRIBUTE_WORDS;
   const kind = (scan.tape[index] as number) & 0xff;
   if (kind === KIND_NULL) words[at + NULL_COUNT] = (words[at + NULL_COUNT] as number) + 1;
   else words[at + KINDS] = (words[at + KINDS] as number) | (OBSERVED_KINDS[kind] as number);
-  if (kind !== KIND_N) return;
+  if (kind !== KIND_N) return true;
   const { integerDigits, scale } = scan;
   if (integerDigits > (words[at + INTEGER_DIGITS] as number)) words[at + INTEGER_DIGITS] = integerDigits;
   if (scale > (words[at + SCALE] as number)) words[at + SCALE] = scale;
   // Up to 15 significant digits every decimal survives a double, and int64 has 19.
   if (integerDigits + scale > 15) observeLongNumber(words, at, scan, index);
+  return true;
+}
+
+function lengthen(observations: Observations, words: number): void {
+  const longer = new Int32Array(words);
+  longer.set(observations.words);
+  observations.words = longer;
 }
 
 function observeLongNumber(words: Int32Array, at: number, scan: ScanState, index: number): void {

@@ -1,7 +1,7 @@
 import { ATTRIBUTE_ID_SHIFT, Kind, MAX_ATTRIBUTE_IDS, TapeFlag, type TapePage } from '../model/tape.ts';
 import type { AttributeDictionary } from './attribute-names.ts';
 import { expectByte, skipSpace } from './json-bytes.ts';
-import { clearObservations, createObservations, observeAttribute, observedOf, observeValue } from './observations.ts';
+import { clearObservations, createObservations, observe, observedOf } from './observations.ts';
 import { refuse } from './refuse.ts';
 import { createScanState, dropBody, setBody } from './scan-state.ts';
 import { scanText } from './scan-text.ts';
@@ -68,14 +68,14 @@ function scanItem(at: number, row: number, names: AttributeDictionary): number {
   if (body[i] === CLOSE_BRACE) return i + 1;
   let previousId = -1;
   for (;;) {
-    const start = expectByte(body, i, QUOTE);
+    const start = body[i] === QUOTE ? i + 1 : expectByte(body, i, QUOTE);
     const end = scanAttribute(start, previousId, names);
     const id = attributeId;
-    if (!observeAttribute(observations, id, row)) refuse(body, start);
     pushEntry(scan, (id << ID_SHIFT) | KIND_ATTRIBUTE | scan.flags, start, end);
     const index = scan.top;
-    i = scanValue(scan, expectByte(body, end + 1, COLON), 0);
-    observeValue(observations, id, scan, index);
+    i = scanValue(scan, body[end + 1] === COLON ? end + 2 : expectByte(body, end + 1, COLON), 0);
+    // JSON allows a name twice, DynamoDB does not.
+    if (!observe(observations, scan, id, row, index)) refuse(body, start);
     previousId = id;
     if (body[i] !== COMMA) i = skipSpace(body, i);
     if (body[i] !== COMMA) break;

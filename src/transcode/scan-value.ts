@@ -13,16 +13,20 @@ export function scanValue(scan: ScanState, at: number, depth: number): number {
   const { body } = scan;
   let i = at;
   let type: number;
+  // How DynamoDB writes it, without white space; all that JSON allows beside that goes the long way.
   if (body[i] === OPEN_BRACE && body[i + 1] === QUOTE && body[i + 3] === QUOTE && body[i + 4] === COLON) {
     type = body[i + 2] as number;
     i += 5;
+  } else if (startsWithBool(scan, i)) {
+    type = TYPE_BOOL;
+    i += 8;
   } else {
     i = expectByte(body, expectByte(body, i, OPEN_BRACE), QUOTE);
     const end = scanText(scan, i);
     type = typeNamed(scan, i, end);
     i = expectByte(body, end + 1, COLON);
   }
-  i = skipSpace(body, i);
+  if ((body[i] as number) <= SPACE) i = skipSpace(body, i);
   const behind = scanTyped(scan, i, type, depth);
   return body[behind] === CLOSE_BRACE ? behind + 1 : expectByte(body, behind, CLOSE_BRACE);
 }
@@ -89,10 +93,11 @@ function scanMap(scan: ScanState, at: number, depth: number): number {
 
 /** Scans the name of a map entry and its colon. */
 function scanName(scan: ScanState, at: number): number {
-  const start = expectByte(scan.body, at, QUOTE);
+  const { body } = scan;
+  const start = body[at] === QUOTE ? at + 1 : expectByte(body, at, QUOTE);
   const end = scanText(scan, start);
   pushEntry(scan, KIND_ATTRIBUTE | scan.flags, start, end);
-  return expectByte(scan.body, end + 1, COLON);
+  return body[end + 1] === COLON ? end + 2 : expectByte(body, end + 1, COLON);
 }
 
 function scanList(scan: ScanState, at: number, depth: number): number {
@@ -124,7 +129,9 @@ function scanSet(scan: ScanState, at: number, kind: number): number {
   let count = 0;
   if (body[i] !== CLOSE_BRACKET) {
     for (;;) {
-      i = skipSpace(body, scanScalar(scan, skipSpace(body, i), elementKind));
+      if ((body[i] as number) <= SPACE) i = skipSpace(body, i);
+      i = scanScalar(scan, i, elementKind);
+      if (body[i] !== COMMA) i = skipSpace(body, i);
       count++;
       if (body[i] !== COMMA) break;
       i++;
@@ -135,13 +142,16 @@ function scanSet(scan: ScanState, at: number, kind: number): number {
   return i + 1;
 }
 
-/** Scans `true`, or `false` where the kind is `KIND_FALSE`: DynamoDB's NULL is always true. */
+/** Scans `true`, or `false` where the kind is `Kind.false`: DynamoDB's NULL is always true. */
 function scanLiteral(scan: ScanState, at: number, kind: number): number {
-  const { body } = scan;
-  const literal = kind === KIND_FALSE ? FALSE : TRUE;
-  for (let n = 0; n < literal.length; n++) if (body[at + n] !== literal[n]) refuse(body, at);
-  pushEntry(scan, kind, at, at + literal.length);
-  return at + literal.length;
+  const { body, view } = scan;
+  const start = kind === KIND_FALSE ? at + 1 : at;
+  // The word is inside of the body: braces follow every value.
+  if (start + 4 > view.byteLength) refuse(body, at);
+  const word = view.getInt32(start, true);
+  if (kind === KIND_FALSE ? body[at] !== LOWER_F || word !== ALSE : word !== TRUE) refuse(body, at);
+  pushEntry(scan, kind, at, start + 4);
+  return start + 4;
 }
 
 /** Puts an entry on the tape. */
@@ -158,6 +168,11 @@ function closeContainer(scan: ScanState, index: number, count: number): void {
   scan.tape[index + 2] = scan.top;
 }
 
+/** Whether `{"BOOL":` is at a position. */
+function startsWithBool({ view }: ScanState, at: number): boolean {
+  return at + 8 <= view.byteLength && view.getInt32(at, true) === BRACE_BO && view.getInt32(at + 4, true) === OL_COLON;
+}
+
 /** A type as a number: the letter of S, N, B, M, L; the first letter and a bit for sets; the letters of BOOL and NULL. */
 function typeNamed({ body, view }: ScanState, start: number, end: number): number {
   const length = end - start;
@@ -167,6 +182,7 @@ function typeNamed({ body, view }: ScanState, start: number, end: number): numbe
 }
 
 // Declared here because imports are slow in hot code, see scan-text.ts.
+const SPACE = 0x20;
 const QUOTE = 0x22;
 const COLON = 0x3a;
 const COMMA = 0x2c;
@@ -198,7 +214,10 @@ const TYPE_SS = TYPE_S | SET_BIT;
 const TYPE_NS = TYPE_N | SET_BIT;
 const TYPE_BS = TYPE_B | SET_BIT;
 const TYPE_BOOL = Buffer.from('BOOL').readInt32LE();
+const BRACE_BO = Buffer.from('{"BO').readInt32LE();
+const OL_COLON = Buffer.from('OL":').readInt32LE();
 const TYPE_NULL = Buffer.from('NULL').readInt32LE();
 const LOWER_T = 0x74;
-const TRUE = Buffer.from('true');
-const FALSE = Buffer.from('false');
+const LOWER_F = 0x66;
+const TRUE = Buffer.from('true').readInt32LE();
+const ALSE = Buffer.from('alse').readInt32LE();
