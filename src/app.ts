@@ -7,7 +7,7 @@ import { exitCodeOf } from './cli/exit.ts';
 import { colorsFor, createOutput, type TextSink } from './cli/output.ts';
 import { createProgram, type Program } from './cli/program.ts';
 import { type SignalSource, stopSignal } from './cli/stop-signals.ts';
-import { type Environment, processEnvironment } from './config/environment.ts';
+import { acceptNodeVersionOfSdk, type Environment, processEnvironment } from './config/environment.ts';
 import { systemClock } from './platform/clock.ts';
 import { TributaryError, toTributaryError } from './platform/errors.ts';
 import { createLogger } from './platform/logger.ts';
@@ -27,6 +27,7 @@ export interface Host {
 
 /** The process that this module runs in. */
 export function processHost(exit: Host['exit']): Host {
+  acceptNodeVersionOfSdk();
   const { stdin, stdout, stderr } = process;
   return {
     argv: process.argv.slice(2),
@@ -45,6 +46,7 @@ const VERBS = [
   () => import('./cli/check.ts').then((verb) => verb.addCheckVerb),
   () => import('./cli/iam.ts').then((verb) => verb.addIamVerb),
   () => import('./cli/discover.ts').then((verb) => verb.addDiscoverVerb),
+  () => import('./cli/select.ts').then((verb) => verb.addSelectVerb),
   () => import('./cli/sync.ts').then((verb) => verb.addSyncVerb),
   () => import('./cli/status.ts').then((verb) => verb.addStatusVerb),
   () => import('./cli/reset.ts').then((verb) => verb.addResetVerb),

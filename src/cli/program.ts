@@ -63,7 +63,8 @@ export function parseLogLevel(text: string): LogLevel {
   return level;
 }
 
-function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
+/** For options that may be given several times. */
+export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value];
 }
 

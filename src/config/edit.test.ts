@@ -125,7 +125,11 @@ describe('any layout', () => {
   const settings = fc.record({
     method: fc.constantFrom('FULL_TABLE' as const, 'LOG_BASED' as const),
     projection: fc.constantFrom(null, 'id', 'id, #n', 'a: b # c'),
-    expressionAttributes: fc.constantFrom({}, { '#n': 'name' }, { '#a': ' x: y', '#b': '#' }),
+    expressionAttributes: fc.constantFrom(
+      {},
+      { '#n': 'name' },
+      { '#a': ' x: y', '#b': '#', '#c': '$'.concat('{HOME}') },
+    ),
     consistentRead: fc.boolean(),
   });
 

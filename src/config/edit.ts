@@ -26,7 +26,7 @@ export function editSelection(yaml: string, { source, select, remove, patterns }
   const name = 'select_new_tables';
   return patterns.length === 0
     ? editMap(withTables, { path: ['sources', source], set: [], remove: [name] })
-    : editMap(withTables, { path: ['sources', source], set: [[name, patterns]], remove: [] });
+    : editMap(withTables, { path: ['sources', source], set: [[name, patterns.map(literal)]], remove: [] });
 }
 
 /**
@@ -78,12 +78,16 @@ function unwritable(path: string, error: unknown): TributaryError {
 }
 
 function settingsOf(table: TableConfig): Record<string, unknown> {
+  const attributes = Object.entries(table.expressionAttributes).map(([name, value]) => [name, literal(value)]);
   return {
     method: table.method,
-    ...(table.projection === null ? {} : { projection: table.projection }),
-    ...(Object.keys(table.expressionAttributes).length === 0
-      ? {}
-      : { expression_attributes: table.expressionAttributes }),
+    ...(table.projection === null ? {} : { projection: literal(table.projection) }),
+    ...(attributes.length === 0 ? {} : { expression_attributes: Object.fromEntries(attributes) }),
     ...(table.consistentRead ? { consistent_read: true } : {}),
   };
+}
+
+/** A text that the file would take for a reference to a variable, written so that it is itself. */
+function literal(text: string): string {
+  return text.replaceAll(/\$(?=\{[A-Za-z_])/g, '$$$$');
 }

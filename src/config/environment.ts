@@ -10,6 +10,14 @@ export function processEnvironment(): Environment {
   return process.env;
 }
 
+/**
+ * Keeps the AWS SDK from warning, in every command, that its later versions need a newer Node: what counts is the version
+ * that is installed here, and that one runs on all that this package supports.
+ */
+export function acceptNodeVersionOfSdk(): void {
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+}
+
 /** The flag, else the variable, else ./tributary.yaml. An empty variable counts as not set. */
 export function configPath(flag: string | undefined, environment: Environment): string {
   return flag ?? (environment[SETTINGS.config.environment] || DEFAULT_CONFIG_PATH);
