@@ -18,7 +18,7 @@ export async function* checkFile(
   if (await fileExists(path).catch(() => false)) {
     const file = createDuckDbFile({ path, lockWaitMs: 0, clock, logger: silentLogger });
     yield await step(`Open ${path}`, async () => {
-      const version = await file.read(
+      const version = await file.hold(
         async (connection) => (await queryRows(connection, 'SELECT version() AS version'))[0]?.['version'],
         signal,
       );

@@ -7,7 +7,7 @@ import { systemCodeOf, TributaryError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { duckDbError, isLockConflict, lockHolderOf } from './errors.ts';
 import { inFileQueue } from './file-queue.ts';
-import { checkFormat } from './state-tables.ts';
+import { createStateTables, hasStateTables } from './state-tables.ts';
 
 type Use<T> = (connection: DuckDBConnection) => Promise<T>;
 
@@ -17,11 +17,11 @@ type Use<T> = (connection: DuckDBConnection) => Promise<T>;
  */
 export interface DuckDbFile {
   readonly path: string;
-  /** Opens the file read-only; null when there is none. Nothing is created. */
+  /** Opens the file read-only; null when there is none, or one that was never loaded. Nothing is created. */
   read<T>(use: Use<T>, signal: AbortSignal): Promise<T | null>;
-  /** Opens the file for writing, creates it when it is missing, and brings what was committed into it at the end. */
+  /** Opens the file for writing; creates it and the state tables when they are missing. */
   write<T>(use: Use<T>, signal: AbortSignal): Promise<T>;
-  /** As `write`, but nothing is written after `use`: it may let go of the lock, as reading the file does. */
+  /** Opens the file for writing and does nothing else with it: `use` may let go of the lock, as copying the file does. */
   hold<T>(use: Use<T>, signal: AbortSignal): Promise<T>;
 }
 
@@ -37,15 +37,27 @@ type AccessMode = 'READ_ONLY' | 'READ_WRITE';
 const LOCK_RETRY = { firstMs: 50, maxMs: 1_000 };
 
 const INSTANCE_OPTIONS = {
-  // The work is appending, which is ours and single-threaded: more threads cost memory and gain nothing.
-  threads: '2',
+  // Measured: a second thread does no more work in a checkpoint, it only waits for the first on a processor.
+  threads: '1',
   // A bound on DuckDB's cache of the file, which otherwise grows with the table. Spilling goes beside the file.
   memory_limit: '256MB',
-  // Checkpoints are ours alone: one inside COMMIT that fails reports a commit as failed that is durable.
-  checkpoint_threshold: '1TB',
+  // Every COMMIT writes into the file itself and moves its header, which is the commit: there is no write-ahead log that
+  // a crash could leave behind (what its replay gets wrong: see transaction.ts), and a COMMIT that fails has done nothing.
+  checkpoint_threshold: '0KB',
+  auto_checkpoint_skip_wal_threshold: '0',
+  // Merging row groups at every commit rewrites each row twice more: see mergeRowGroups.
+  max_vacuum_tasks: '0',
   // Everything that is used is built in: nothing is to be downloaded.
   autoinstall_known_extensions: 'false',
 } as const;
+
+/**
+ * Lets the next COMMIT merge small row groups and drop empty ones, in all tables of the file. Needed now and then: each
+ * commit leaves row groups of its own.
+ */
+export async function mergeRowGroups(connection: DuckDBConnection): Promise<void> {
+  await connection.run('SET GLOBAL max_vacuum_tasks = 100');
+}
 
 export function createDuckDbFile({ path, lockWaitMs, clock, logger }: DuckDbFileOptions): DuckDbFile {
   const open = async (mode: AccessMode, signal: AbortSignal): Promise<DuckDBInstance> => {
@@ -64,7 +76,11 @@ export function createDuckDbFile({ path, lockWaitMs, clock, logger }: DuckDbFile
     }
   };
 
-  const withConnection = async <T>(mode: AccessMode, signal: AbortSignal, use: Use<T>): Promise<T> => {
+  const withConnection = async <T>(
+    mode: AccessMode,
+    signal: AbortSignal,
+    use: (connection: DuckDBConnection, hasState: boolean) => Promise<T>,
+  ): Promise<T> => {
     try {
       if (mode === 'READ_WRITE') await mkdir(dirname(path), { recursive: true });
       return await inFileQueue(path, signal, async () => {
@@ -72,8 +88,7 @@ export function createDuckDbFile({ path, lockWaitMs, clock, logger }: DuckDbFile
         try {
           const connection = await instance.connect();
           try {
-            await checkFormat(connection, path);
-            return await use(connection);
+            return await use(connection, await hasStateTables(connection, path));
           } finally {
             connection.closeSync();
           }
@@ -86,25 +101,16 @@ export function createDuckDbFile({ path, lockWaitMs, clock, logger }: DuckDbFile
     }
   };
 
-  const checkpoint = async (connection: DuckDBConnection): Promise<void> => {
-    try {
-      await connection.run('CHECKPOINT');
-    } catch (error) {
-      // What was committed is durable in the write-ahead log and is read from there by the next open.
-      logger.warning(`${path} keeps its write-ahead log: ${duckDbError(error, path).message}`);
-    }
-  };
-
   return {
     path,
     async read(use, signal) {
-      return (await fileExists(path)) ? await withConnection('READ_ONLY', signal, use) : null;
+      if (!(await fileExists(path))) return null;
+      return withConnection('READ_ONLY', signal, async (connection, hasState) => (hasState ? use(connection) : null));
     },
     write: (use, signal) =>
-      withConnection('READ_WRITE', signal, async (connection) => {
-        const result = await use(connection);
-        await checkpoint(connection);
-        return result;
+      withConnection('READ_WRITE', signal, async (connection, hasState) => {
+        if (!hasState) await createStateTables(connection);
+        return use(connection);
       }),
     hold: (use, signal) => withConnection('READ_WRITE', signal, use),
   };

@@ -6,15 +6,17 @@ import { TributaryError } from '../../platform/errors.ts';
 import type { CommitReceipt, Lane, Load } from '../destination.ts';
 import { appendBatches } from './chunk-writer.ts';
 import { replaceSchemaRows } from './column-rows.ts';
-import type { DuckDbFile } from './connection.ts';
+import { type DuckDbFile, mergeRowGroups } from './connection.ts';
 import { saveRejectedRows } from './rejected-rows.ts';
 import { widenTable } from './schema-change.ts';
-import { createStateTables } from './state-tables.ts';
 import { buildingTableName, readBuildingTable, saveStoredTable, spareTableName } from './table-rows.ts';
 import { inTransaction } from './transaction.ts';
 import { moveUnitRows, readUnitRows, replaceUnitRows } from './unit-rows.ts';
 
 type CommitRequest = Parameters<Load['commit']>[0];
+
+/** A slow scan commits a few rows every some seconds: without merging each would take blocks of the file for itself. */
+const SMALL_COMMIT_ROWS = 16_384;
 
 /** Takes the units of the lane over and opens its load. */
 export async function openLoad(file: DuckDbFile, lane: Lane, signal: AbortSignal): Promise<Load> {
@@ -46,7 +48,6 @@ export async function openLoad(file: DuckDbFile, lane: Lane, signal: AbortSignal
 }
 
 async function takeOver(connection: DuckDBConnection, lane: Lane): Promise<ReadonlyMap<UnitId, UnitState>> {
-  await createStateTables(connection);
   const stored = await readBuildingTable(connection, lane, lane.version);
   const present = await readUnitRows(connection, lane);
   const presentById = new Map(present.map((state) => [state.unit, state]));
@@ -76,12 +77,9 @@ async function commitBatches(
   const { building } = stored;
   // Lanes of one process share a schema that only grows: one that commits late must not bring an older one back.
   const isOlder = plan.schemaVersion < building.schemaVersion;
-  const name = isOlder
-    ? buildingTableName(stored, building)
-    : await widenTable(connection, buildingTableName(stored, building), {
-        plan,
-        spare: spareTableName(stored, building),
-      });
+  const current = buildingTableName(stored, building);
+  const change = { plan, spare: spareTableName(stored, building), isEmpty: building.rowCount === 0 };
+  const name = isOlder ? current : await widenTable(connection, current, change);
   const { appendedRows, rejected } = await appendBatches(connection, name, batches, {
     plan,
     version: building.version,
@@ -90,13 +88,17 @@ async function commitBatches(
     signal,
   });
   await saveRejectedRows(connection, { schema: name.schema, table: stored.destinationTable, nowMs }, rejected);
+  const rowCount = building.rowCount + appendedRows;
+  const commitCount = building.commitCount + (appendedRows > 0 ? 1 : 0);
+  if (rowCount < commitCount * SMALL_COMMIT_ROWS) await mergeRowGroups(connection);
   if (schema.schemaVersion > building.schemaVersion) await replaceSchemaRows(connection, lane, schema);
   await saveStoredTable(connection, {
     ...stored,
     building: {
       ...building,
       tableName: name.table,
-      rowCount: building.rowCount + appendedRows,
+      rowCount,
+      commitCount,
       lastCommitAtMs: nowMs,
       schemaVersion: Math.max(schema.schemaVersion, building.schemaVersion),
     },

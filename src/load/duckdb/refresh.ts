@@ -3,12 +3,11 @@ import { parseSegmentUnit } from '../../model/unit.ts';
 import { TributaryError } from '../../platform/errors.ts';
 import type { BeginVersion, FinishVersion } from '../destination.ts';
 import { dropOtherSchemaRows, replaceSchemaRows } from './column-rows.ts';
-import type { DuckDbFile } from './connection.ts';
+import { type DuckDbFile, mergeRowGroups } from './connection.ts';
 import { removeDuplicates } from './duplicates.ts';
 import { requireFreeName } from './name-check.ts';
 import { createTable } from './schema-change.ts';
 import { queryRows, quoteName, quoteTable } from './sql.ts';
-import { createStateTables } from './state-tables.ts';
 import {
   asideTableName,
   buildingTableName,
@@ -62,12 +61,13 @@ export async function dropBuilding(connection: DuckDBConnection, stored: StoredT
 
 async function begin(connection: DuckDBConnection, request: BeginVersion): Promise<void> {
   const { source, table, version, base, schema, nowMs } = request;
-  await createStateTables(connection);
   const before = (await readStoredTable(connection, request)) ?? neverBegun(request);
   if (version <= before.liveVersion) {
     throw new TributaryError('BUG', `Version ${version} of ${source}.${table} is not newer than the live one`);
   }
   await requireFreeName(connection, before);
+  // Once a version is often enough for what versions leave behind, and in time for the live table that readers scan.
+  await mergeRowGroups(connection);
   const stored = await dropBuilding(connection, before);
   await connection.run(`CREATE SCHEMA IF NOT EXISTS ${quoteName(stored.destinationSchema)}`);
   // One above every epoch that was given: a lane of a dropped version with this number and these units must miss.
@@ -82,6 +82,7 @@ async function begin(connection: DuckDBConnection, request: BeginVersion): Promi
     startedAtMs: nowMs,
     lastCommitAtMs: nowMs,
     rowCount: 0,
+    commitCount: 0,
     schemaVersion: schema.schemaVersion,
   };
   await createTable(connection, buildingTableName(stored, building), request.plan);
@@ -130,7 +131,6 @@ async function swap(connection: DuckDBConnection, request: FinishVersion): Promi
 
 /** The table with its building version, all units of it at `end`; rejects with BUG while one is not. */
 async function readCompleteTable(connection: DuckDBConnection, request: FinishVersion): Promise<BuildingTable> {
-  await createStateTables(connection);
   const stored = await readBuildingTable(connection, request, request.version);
   const units = await readUnitRows(connection, request);
   const open = units.filter(({ position }) => position !== 'end');

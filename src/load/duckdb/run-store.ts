@@ -7,7 +7,7 @@ import { readSchemaRows } from './column-rows.ts';
 import type { DuckDbFile } from './connection.ts';
 import { dropBuilding } from './refresh.ts';
 import { queryRows } from './sql.ts';
-import { createStateTables, hasStateTables, parseStored } from './state-tables.ts';
+import { parseStored } from './state-tables.ts';
 import { readStoredTable, readStoredTables, type StoredTable, saveStoredTable, timestamp } from './table-rows.ts';
 import { inTransaction } from './transaction.ts';
 import { readUnitRows } from './unit-rows.ts';
@@ -18,13 +18,8 @@ const KEPT_RUNS = 1_000;
 /** The run store in the `_tributary_*` tables of the file. `closed` ends every wait for the file. */
 export function createDuckDbRunStore(file: DuckDbFile, closed: AbortSignal): RunStore {
   /** Reads when there is state to read, else gives `none`. */
-  const read = async <T>(none: T, use: (connection: DuckDBConnection) => Promise<T>): Promise<T> => {
-    const result = await file.read(
-      async (connection) => ({ value: (await hasStateTables(connection)) ? await use(connection) : none }),
-      closed,
-    );
-    return result === null ? none : result.value;
-  };
+  const read = async <T>(none: T, use: (connection: DuckDBConnection) => Promise<T>): Promise<T> =>
+    (await file.read(use, closed)) ?? none;
   return {
     readTables: (source) =>
       read<readonly TableState[]>([], async (connection) => {
@@ -73,12 +68,11 @@ export function createDuckDbRunStore(file: DuckDbFile, closed: AbortSignal): Run
 /** What the port shows of a stored table. */
 function tableState({ highestEpoch: _, liveSchemaVersion: __, building, ...state }: StoredTable): TableState {
   if (building === null) return { ...state, building };
-  const { tableName: ___, schemaVersion: ____, ...shown } = building;
+  const { tableName: ___, schemaVersion: ____, commitCount: _____, ...shown } = building;
   return { ...state, building: shown };
 }
 
 async function replaceRun(connection: DuckDBConnection, run: RunRecord): Promise<void> {
-  await createStateTables(connection);
   const { source, runId } = run;
   await connection.run('DELETE FROM main._tributary_runs WHERE source = $1 AND run_id = $2', [source, runId]);
   await connection.run('INSERT INTO main._tributary_runs VALUES ($1, $2, $3, $4, $5)', [

@@ -2,7 +2,6 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { LoadTarget } from '../destination.ts';
 import { readTableColumns, type TableColumn } from './schema-change.ts';
 import { queryRows, quoteName, quoteTable } from './sql.ts';
-import { hasStateTables } from './state-tables.ts';
 import { liveTableName, readStoredTable } from './table-rows.ts';
 
 /** A few rows of the live version, each as one JSON object in the order of the columns; none before the first version. */
@@ -11,7 +10,6 @@ export async function sampleRows(
   target: LoadTarget,
   count: number,
 ): Promise<readonly string[]> {
-  if (!(await hasStateTables(connection))) return [];
   const stored = await readStoredTable(connection, target);
   if (stored === null || stored.liveVersion === 0) return [];
   const name = liveTableName(stored);

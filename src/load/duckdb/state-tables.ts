@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { z } from 'zod';
-import { TributaryError } from '../../platform/errors.ts';
-import { changeRows, queryRows } from './sql.ts';
+import { messageOf, TributaryError } from '../../platform/errors.ts';
+import { changeRows, queryRows, type Row } from './sql.ts';
 
 /** Names that begin so are ours in every schema: no user table is called so, because table naming gives it a prefix. */
 export const RESERVED_PREFIX = '_tributary_';
@@ -16,7 +16,8 @@ const STATE_TABLES = [
     live_version BIGINT, live_row_count BIGINT, live_since TIMESTAMPTZ, live_schema_version BIGINT,
     building_version BIGINT, building_table VARCHAR, building_base BIGINT, building_identity VARCHAR,
     building_layout VARCHAR, building_total_segments BIGINT, building_started_at TIMESTAMPTZ,
-    building_last_commit_at TIMESTAMPTZ, building_row_count BIGINT, building_schema_version BIGINT,
+    building_last_commit_at TIMESTAMPTZ, building_row_count BIGINT, building_commit_count BIGINT,
+    building_schema_version BIGINT,
     highest_base BIGINT, highest_epoch BIGINT, reset_requested BOOLEAN)`,
   `CREATE TABLE IF NOT EXISTS main._tributary_state (
     source VARCHAR, table_name VARCHAR, version BIGINT, unit VARCHAR, epoch BIGINT, position VARCHAR)`,
@@ -29,24 +30,29 @@ const STATE_TABLES = [
 
 const metaSchema = z.tuple([z.object({ format_version: z.number() })]);
 
-/** Creates what is missing. They have no primary keys: DuckDB's indexes refuse a delete and insert in one transaction. */
+/** Creates them in one transaction. They have no keys: DuckDB's indexes refuse to delete and insert a key in one. */
 export async function createStateTables(connection: DuckDBConnection): Promise<void> {
-  if (await hasTable(connection, '_tributary_meta')) return;
+  await connection.run('BEGIN');
   for (const statement of STATE_TABLES) await connection.run(statement);
   await changeRows(connection, 'INSERT INTO main._tributary_meta VALUES ($1)', [FORMAT_VERSION]);
+  await connection.run('COMMIT');
 }
 
-/** Whether this file was ever loaded: a DuckDB file of somebody else may be a destination too. */
-export function hasStateTables(connection: DuckDBConnection): Promise<boolean> {
-  return hasTable(connection, '_tributary_meta');
-}
-
-/** Rejects with STATE_INVALID when the state in the file was written by a newer version. */
-export async function checkFormat(connection: DuckDBConnection, path: string): Promise<void> {
-  if (!(await hasStateTables(connection))) return;
-  const rows = await queryRows(connection, 'SELECT format_version FROM main._tributary_meta');
+/**
+ * Whether this file was ever loaded: the DuckDB file of somebody else may be a destination too. Rejects with
+ * STATE_INVALID when the state in it was written by a newer version.
+ */
+export async function hasStateTables(connection: DuckDBConnection, path: string): Promise<boolean> {
+  let rows: readonly Row[];
+  try {
+    rows = await queryRows(connection, 'SELECT format_version FROM main._tributary_meta');
+  } catch (error) {
+    // Asking the catalog takes ten times as long, and each operation begins with this.
+    if (/Table with name _tributary_meta does not exist/.test(messageOf(error))) return false;
+    throw error;
+  }
   const version = parseStored(metaSchema, rows, '_tributary_meta')[0].format_version;
-  if (version <= FORMAT_VERSION) return;
+  if (version <= FORMAT_VERSION) return true;
   throw new TributaryError(
     'STATE_INVALID',
     `The state in ${path} has format ${version}, this version of Tributary reads up to ${FORMAT_VERSION}`,
@@ -63,14 +69,4 @@ export function parseStored<T>(schema: z.ZodType<T>, stored: unknown, table: str
     context: { table },
     cause: parsed.error,
   });
-}
-
-async function hasTable(connection: DuckDBConnection, table: string): Promise<boolean> {
-  const rows = await queryRows(
-    connection,
-    `SELECT 1 FROM duckdb_tables()
-     WHERE database_name = current_database() AND schema_name = 'main' AND table_name = $1`,
-    [table],
-  );
-  return rows.length > 0;
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { BuildingVersion, TableState } from '../../model/table-state.ts';
 import { TributaryError } from '../../platform/errors.ts';
 import type { LoadTarget } from '../destination.ts';
-import { queryRows, type TableName } from './sql.ts';
+import { changeRows, queryRows, type TableName } from './sql.ts';
 import { parseStored, RESERVED_PREFIX } from './state-tables.ts';
 
 /** A version that is being built, and where. */
@@ -11,6 +11,8 @@ export interface StoredBuilding extends BuildingVersion {
   /** Name of its table in the destination schema; another one after each rewrite. */
   readonly tableName: string;
   readonly schemaVersion: number;
+  /** Commits that brought rows. */
+  readonly commitCount: number;
 }
 
 /** One row of `_tributary_tables`: the state that the port shows and what only this adapter needs. */
@@ -51,36 +53,46 @@ export async function readBuildingTable(
   return { ...stored, building: stored.building };
 }
 
-/** Inserts or replaces the row of the table. */
+/** Inserts the row of the table, or updates it in its place: a row that is deleted at each commit would fill the file. */
 export async function saveStoredTable(connection: DuckDBConnection, stored: StoredTable): Promise<void> {
   const { source, table, building } = stored;
-  await connection.run('DELETE FROM main._tributary_tables WHERE source = $1 AND table_name = $2', [source, table]);
-  const values: DuckDBValue[] = [
-    source,
-    table,
-    stored.destinationSchema,
-    stored.destinationTable,
-    stored.phase,
-    stored.liveVersion,
-    stored.liveRowCount,
-    timestamp(stored.liveSinceMs),
-    stored.liveSchemaVersion,
-    building?.version ?? null,
-    building?.tableName ?? null,
-    building?.base ?? null,
-    building?.identity ?? null,
-    building?.layout ?? null,
-    building?.totalSegments ?? null,
-    timestamp(building?.startedAtMs ?? null),
-    timestamp(building?.lastCommitAtMs ?? null),
-    building?.rowCount ?? null,
-    building?.schemaVersion ?? null,
-    stored.highestBase,
-    stored.highestEpoch,
-    stored.resetRequested,
-  ];
-  const places = values.map((_, index) => `$${index + 1}`).join(', ');
-  await connection.run(`INSERT INTO main._tributary_tables VALUES (${places})`, values);
+  const values: Record<string, DuckDBValue> = {
+    destination_schema: stored.destinationSchema,
+    destination_table: stored.destinationTable,
+    phase: stored.phase,
+    live_version: stored.liveVersion,
+    live_row_count: stored.liveRowCount,
+    live_since: timestamp(stored.liveSinceMs),
+    live_schema_version: stored.liveSchemaVersion,
+    building_version: building?.version ?? null,
+    building_table: building?.tableName ?? null,
+    building_base: building?.base ?? null,
+    building_identity: building?.identity ?? null,
+    building_layout: building?.layout ?? null,
+    building_total_segments: building?.totalSegments ?? null,
+    building_started_at: timestamp(building?.startedAtMs ?? null),
+    building_last_commit_at: timestamp(building?.lastCommitAtMs ?? null),
+    building_row_count: building?.rowCount ?? null,
+    building_commit_count: building?.commitCount ?? null,
+    building_schema_version: building?.schemaVersion ?? null,
+    highest_base: stored.highestBase,
+    highest_epoch: stored.highestEpoch,
+    reset_requested: stored.resetRequested,
+  };
+  const columns = Object.keys(values);
+  const bound = [source, table, ...Object.values(values)];
+  const assignments = columns.map((column, index) => `${column} = $${index + 3}`).join(', ');
+  const updated = await changeRows(
+    connection,
+    `UPDATE main._tributary_tables SET ${assignments} WHERE source = $1 AND table_name = $2`,
+    bound,
+  );
+  if (updated > 0) return;
+  const places = bound.map((_, index) => `$${index + 1}`).join(', ');
+  await connection.run(
+    `INSERT INTO main._tributary_tables (source, table_name, ${columns.join(', ')}) VALUES (${places})`,
+    bound,
+  );
 }
 
 export function liveTableName({ destinationSchema, destinationTable }: StoredTable): TableName {
@@ -131,6 +143,7 @@ const buildingColumns = z.object({
   building_started_at: count,
   building_last_commit_at: count,
   building_row_count: count,
+  building_commit_count: count,
   building_schema_version: count,
 });
 
@@ -176,6 +189,7 @@ const tableRows = z.array(
                 startedAtMs: row.building_started_at,
                 lastCommitAtMs: row.building_last_commit_at,
                 rowCount: row.building_row_count,
+                commitCount: row.building_commit_count,
                 schemaVersion: row.building_schema_version,
               },
         highestBase: row.highest_base,

@@ -1,9 +1,11 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 
 /**
- * Runs `use` in one transaction. An abort is honoured until COMMIT is sent, never half-way. DuckDB 1.5 cannot replay its
- * log after a crash when a transaction changes rows of a table and then alters or renames that table, nor when it alters
- * a type with an expression that calls a function: such steps need transactions of their own, or another way.
+ * Runs `use` in one transaction. An abort is honoured until COMMIT is sent, never half-way.
+ *
+ * DuckDB 1.5 cannot replay its write-ahead log after a crash (rows are lost, or the file cannot be opened any more) when a
+ * transaction changes rows of a table and then alters or renames it, and when it alters a type with an expression that
+ * calls a function. Our commits leave no log (connection.ts), but nothing here may depend on that: no transaction does either.
  */
 export async function inTransaction<T>(
   connection: DuckDBConnection,

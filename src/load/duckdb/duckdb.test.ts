@@ -1,0 +1,17 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readLiveRows } from '../../../test/support/duckdb-live-rows.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { testDestination } from '../destination.testsuite.ts';
+import { createDuckDbDestination } from './duckdb.ts';
+
+testDestination('DuckDB', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tributary-duckdb-'));
+  const path = join(folder, 'warehouse.duckdb');
+  return {
+    connect: async () => createDuckDbDestination({ path, publish: null, lockWaitMs: 0 }, { clock: systemClock }),
+    readLive: (target) => readLiveRows(path, target),
+    dispose: () => rm(folder, { recursive: true }),
+  };
+});
