@@ -40,7 +40,8 @@ export function tableLoader(options: TableLoaderOptions = {}) {
   const target = { source, table };
   const units = Array.from({ length: totalSegments }, (_, segment) => segmentUnit({ segment, totalSegments }));
   const makeBatch = batchMaker(key.map(({ name }) => name));
-  let nowMs = Date.UTC(2030, 0, 1);
+  // Whole seconds; near the true time, because some destinations compare it with the times of files.
+  let nowMs = Math.floor(Date.now() / 1000) * 1000;
   const tick = (): number => {
     nowMs += 1000;
     return nowMs;

@@ -5,7 +5,7 @@ import type { DataFile } from './log-entry.ts';
 
 /**
  * For people and programs that do not read the log: `live.json` names the files of the live version, `view.sql` makes a
- * DuckDB view of them with one exact JSON document a row. Both are written after the swap and brought up to date before
+ * DuckDB view of them with one JSON document a row. Both are written after the swap and brought up to date before
  * the next version, so for a moment they may name the version before, whose files stay for an hour.
  */
 export async function writeLiveList(folder: string, { live, ...names }: TableLedger<DataFile>): Promise<void> {
@@ -33,7 +33,7 @@ function viewSql(
 ): string {
   const [schema, view] = [destinationSchema, destinationTable].map((name) => `"${name.replaceAll('"', '""')}"`);
   const list = files.map((file) => `  '${file.replaceAll("'", "''")}'`).join(',\n');
-  // One document a row: typed columns would read numbers as doubles. item->>'name' gives their exact text.
+  // One document a row, because that is exact: DuckDB reads numbers of JSON as doubles wherever it takes them out.
   const rows =
     files.length === 0
       ? 'SELECT NULL::JSON AS item WHERE false'
