@@ -20,6 +20,7 @@ export async function sendAnswer(response: ServerResponse, answer: Answer, fault
     'content-type': contentType,
     'content-length': body.length,
     'x-amzn-requestid': randomUUID(),
+    ...(fault?.kind === 'clock-skew' ? { date: new Date(Date.now() + fault.skewMs).toUTCString() } : {}),
     // DynamoDB sends it with every answer; STS does not.
     ...(contentType === JSON_TYPE ? { 'x-amz-crc32': fault?.kind === 'wrong-crc32' ? checksum ^ 1 : checksum } : {}),
   };
@@ -56,7 +57,8 @@ export async function sendAnswer(response: ServerResponse, answer: Answer, fault
 
 function end(response: ServerResponse, rest: Buffer): Promise<void> {
   return new Promise((resolve) => {
-    // A client that went away is no error of the simulator.
+    // A client that went away while its answer was held back is no error of the simulator.
+    if (response.destroyed) return resolve();
     response.once('close', resolve);
     response.end(rest);
   });

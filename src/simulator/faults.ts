@@ -13,7 +13,8 @@ export type Fault =
   | { readonly kind: 'html-503' }
   | { readonly kind: 'access-denied' }
   | { readonly kind: 'expired-credentials' }
-  | { readonly kind: 'clock-skew' }
+  /** The client's clock is behind that of the service by `skewMs`: the message says so and the Date header shows it. */
+  | { readonly kind: 'clock-skew'; readonly skewMs: number }
   /** Any other error of the service, by its name. */
   | { readonly kind: 'error'; readonly error: string; readonly message: string; readonly status?: number }
   /** TCP reset before the head of the answer. */
@@ -118,15 +119,23 @@ export function faultError(fault: Fault, deniedMessage: () => string): ServiceEr
     case 'expired-credentials':
       return expiredToken();
     case 'clock-skew':
-      return frameworkError(
-        'InvalidSignatureException',
-        'Signature expired: 20260101T000000Z is now earlier than 20260101T001000Z (20260101T001500Z - 5 min.)',
-      );
+      return frameworkError('InvalidSignatureException', skewMessage(fault.skewMs));
     case 'error':
       return new ServiceError(`com.amazonaws.dynamodb.v20120810#${fault.error}`, fault.message, fault.status ?? 400);
     default:
       return null;
   }
+}
+
+/** A signature is good for five minutes around the time of the service. */
+const SIGNATURE_LIFE_MS = 5 * 60 * 1000;
+
+/** Real time, not the simulator's: it is the machine's clock that the client signs with and that is said to be wrong. */
+function skewMessage(skewMs: number): string {
+  const stamp = (ms: number): string => new Date(ms).toISOString().replace(/[-:]|\.\d{3}/g, '');
+  const signedMs = Date.now();
+  const serviceMs = signedMs + skewMs;
+  return `Signature expired: ${stamp(signedMs)} is now earlier than ${stamp(serviceMs - SIGNATURE_LIFE_MS)} (${stamp(serviceMs)} - 5 min.)`;
 }
 
 export function expiredToken(): ServiceError {

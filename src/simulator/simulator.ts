@@ -63,8 +63,15 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     void respond(request, response);
   });
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const handled = await handle(request);
-    await sendAnswer(response, handled.answer, handled.fault);
+    try {
+      const handled = await handle(request);
+      await sendAnswer(response, handled.answer, handled.fault);
+    } catch (error) {
+      // A client that goes away in the middle of its request is no error of the simulator; anything else is, loudly.
+      if (!request.complete) return;
+      response.destroy();
+      throw error;
+    }
   }
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve, reject) => {

@@ -52,7 +52,18 @@ export const FAULT_BEHAVIOURS: readonly Behaviour[] = [
     /^AccessDeniedException: User: .* dynamodb:Scan on resource: /,
   ),
   failsOnce('reports expired credentials', { kind: 'expired-credentials' }, /^ExpiredTokenException: /),
-  failsOnce('reports a clock that is wrong', { kind: 'clock-skew' }, /^InvalidSignatureException: Signature expired: /),
+  simulatorOnly('faults', 'reports a clock that is wrong, in message and Date header', async (subject) => {
+    const table = await faultyTable(subject, { kind: 'clock-skew', skewMs: 15 * 60_000 });
+    const answer = await rawScan(subject, table);
+    expect([answer.status, answer.body.toString()]).toEqual([
+      400,
+      expect.stringMatching(
+        /InvalidSignatureException.*Signature expired: \d{8}T\d{6}Z is now earlier than .* - 5 min/,
+      ),
+    ]);
+    const aheadMs = Date.parse(answer.headers.get('date') ?? '') - Date.now();
+    expect(Math.abs(aheadMs - 15 * 60_000)).toBeLessThan(60_000);
+  }),
   failsOnce(
     'answers any other error',
     { kind: 'error', error: 'LimitExceededException', message: 'Too many' },

@@ -61,10 +61,15 @@ async function outcome(client: DynamoDBClient, expression: string): Promise<Item
   );
   return request.then(
     ({ Items }) => Items?.[0],
-    // Where three paths clash, which two are named is left open.
-    async () =>
-      (await refusal(request)).replace(/Two document paths (?:overlap|conflict).*/, 'Two document paths clash'),
+    async () => withoutChoice(await refusal(request)),
   );
+}
+
+/** Where several paths clash, or several names are undefined, it is left open which of them a message names. */
+function withoutChoice(message: string): string {
+  return message
+    .replace(/Two document paths (?:overlap|conflict).*/, 'Two document paths clash')
+    .replace(/(is not defined; attribute name:).*/, '$1');
 }
 
 const name = fc.constantFrom('a', 'b', 'c', 'pk', '#a', '#pk', 'nope');

