@@ -123,6 +123,12 @@ describe('a page', () => {
   });
 });
 
+test('the middleware that copies every answer for a logger is gone', () => {
+  const names = connection.dynamodb.middlewareStack.identify().join('\n');
+  expect(names).toContain('wholeAnswer');
+  expect(names).not.toContain('loggerMiddleware');
+});
+
 describe('a damaged answer', () => {
   const cut: Answerer = (response) => {
     response.writeHead(200, { 'content-length': '1000' });

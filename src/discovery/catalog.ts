@@ -1,7 +1,7 @@
 import type { KeyAttribute, TableKey } from '../model/table.ts';
 import type { ErrorCode } from '../platform/error-codes.ts';
 
-export type StreamViewType = 'KEYS_ONLY' | 'NEW_IMAGE' | 'OLD_IMAGE' | 'NEW_AND_OLD_IMAGES';
+type StreamViewType = 'KEYS_ONLY' | 'NEW_IMAGE' | 'OLD_IMAGE' | 'NEW_AND_OLD_IMAGES';
 
 export interface CatalogStream {
   readonly enabled: boolean;

@@ -163,6 +163,13 @@ test('a listing that is denied fails the whole', async () => {
   await expect(discover()).rejects.toMatchObject({ code: 'ACCESS_DENIED' });
 });
 
+test.each(['ListTables', 'DescribeTable'])('an empty answer to %s is no empty catalog', async (action) => {
+  await start();
+  createTable('orders');
+  simulator.faults.add({ action, times: 'always', fault: { kind: 'empty-body' } });
+  await expect(discover()).rejects.toMatchObject({ code: 'ANSWER_CORRUPT' });
+});
+
 test('credentials that end in the middle fail the whole instead of every table', async () => {
   await start({ accessKeys: [{ accessKeyId: 'AKIAETL' }] });
   for (let n = 0; n < 200; n++) createTable(`t-${n}`);

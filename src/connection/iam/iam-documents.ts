@@ -16,7 +16,7 @@ export interface IamRequest {
   readonly externalId: string;
 }
 
-export interface NamedPolicy {
+interface NamedPolicy {
   readonly name: string;
   readonly document: PolicyDocument;
 }
@@ -41,7 +41,7 @@ export interface IamDocuments {
   readonly notes: readonly string[];
 }
 
-export const ACCOUNT_PLACEHOLDER = 'YOUR_ACCOUNT_ID';
+const ACCOUNT_PLACEHOLDER = 'YOUR_ACCOUNT_ID';
 const PRINCIPAL_ACCOUNT_PLACEHOLDER = 'ACCOUNT_ID_THAT_RUNS_TRIBUTARY';
 
 /** A pure function of its request: the same input gives the same documents. */
