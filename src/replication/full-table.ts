@@ -81,6 +81,7 @@ export async function replicateFullTable(
     await load.close();
   }
   await refuseReplacedTable(run, facts.identity);
+  log.at('target').debug(`${target.table}: swaps version ${plan.version} in`);
   const deduplicateBy = run.ref.index === null ? null : keyColumns(schema);
   const { rowCount } = await destination.refresh.finish(
     { ...target, version: plan.version, deduplicateBy, allowShrink: run.allowShrink, nowMs: clock.now() },

@@ -63,6 +63,7 @@ export function createLaneLoader(options: LaneLoaderOptions): LaneLoader {
   const commit = async (): Promise<void> => {
     const pages = pending;
     const bytes = pendingBytes;
+    const rows = pendingRows;
     pending = [];
     pendingBytes = 0;
     pendingRows = 0;
@@ -70,6 +71,7 @@ export function createLaneLoader(options: LaneLoaderOptions): LaneLoader {
     try {
       if (failure) throw failure.error;
       if (moves.length === 0) return;
+      log.debug(`${counters.table}: commits ${rows} rows`);
       for (const { page, answeredAtMs, receivedAtMs } of pages) {
         await load.write({ page, extractedAtMs: answeredAtMs, receivedAtMs });
       }
@@ -80,6 +82,7 @@ export function createLaneLoader(options: LaneLoaderOptions): LaneLoader {
       counters.rowsRejected += receipt.rejectedRows;
       counters.segmentsDone = progress.finishedCount();
       counters.commits += 1;
+      log.debug(`${counters.table}: ${counters.rowsLoaded} rows of this run are durable`);
       options.onCommit();
     } catch (error) {
       if (!failure) options.onFailure(error);

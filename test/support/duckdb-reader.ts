@@ -2,6 +2,33 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import type { ColumnType } from '../../src/model/column-plan.ts';
 import type { FoundColumn, FoundRow } from './exact.ts';
 
+/** Runs queries on a file with a connection of its own, which it closes. */
+async function withFile<T>(path: string, read: (query: Query) => Promise<T>): Promise<T> {
+  // Not read-only: after a kill there is a write-ahead log to be replayed.
+  const instance = await DuckDBInstance.create(path);
+  const connection = await instance.connect();
+  try {
+    return await read(async (sql) => (await connection.runAndReadAll(sql)).getRowsJson());
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+type Query = (sql: string) => Promise<readonly (readonly unknown[])[]>;
+
+/** The bookmarks in the file; none where nothing was loaded yet. */
+export async function readDuckDbState(
+  path: string,
+): Promise<readonly { readonly unit: string; readonly position: string }[]> {
+  return await withFile(path, async (query) => {
+    const tables = await query("SELECT 1 FROM duckdb_tables() WHERE table_name = '_tributary_state'");
+    if (tables.length === 0) return [];
+    const units = await query('SELECT unit, position FROM _tributary_state');
+    return units.map(([unit, position]) => ({ unit: String(unit), position: String(position) }));
+  });
+}
+
 export interface FoundTable {
   readonly columns: readonly FoundColumn[];
   readonly rows: readonly FoundRow[];
@@ -14,11 +41,7 @@ export async function readDuckDbTable(
   path: string,
   table: { readonly source: string; readonly name: string; readonly schema: string; readonly table: string },
 ): Promise<FoundTable> {
-  const instance = await DuckDBInstance.create(path, { access_mode: 'READ_ONLY' });
-  const connection = await instance.connect();
-  const query = async (sql: string): Promise<readonly (readonly unknown[])[]> =>
-    (await connection.runAndReadAll(sql)).getRowsJson();
-  try {
+  return await withFile(path, async (query) => {
     const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;
     const name = (value: string): string => `"${value.replaceAll('"', '""')}"`;
     const attributes = new Map(
@@ -44,10 +67,7 @@ export async function readDuckDbTable(
     );
     const versions = await query(`SELECT DISTINCT CAST(_sdc_table_version AS VARCHAR) FROM ${from}`);
     return { columns, rows, versions: versions.map(([version]) => String(version)) };
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
+  });
 }
 
 function columnType(type: string): ColumnType {
