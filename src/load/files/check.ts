@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { CheckStep } from '../../model/check-step.ts';
 import { toTributaryError } from '../../platform/errors.ts';
-import { createWhole } from './durable-file.ts';
+import { createWhole, makeFolder } from './durable-file.ts';
 import { filesError } from './errors.ts';
 
 /** Whether files can be written, synced and linked in the folder. What it creates it removes. */
@@ -21,16 +21,14 @@ export async function* checkFolder(path: string, signal: AbortSignal): AsyncIter
 }
 
 async function probe(path: string): Promise<boolean> {
-  const first = await mkdir(path, { recursive: true });
+  const made = await makeFolder(path);
   const file = join(path, `.tributary-check-${randomUUID()}`);
   try {
     // The same steps as a commit, so also what a file system without hard links cannot do.
     await createWhole(file, 'Left by a check that was interrupted; can be removed.\n');
   } finally {
     await rm(file, { force: true });
-    if (first !== undefined) {
-      for (let made = path; made.length >= first.length; made = dirname(made)) await rmdir(made);
-    }
+    for (const folder of [...made].reverse()) await rmdir(folder);
   }
-  return first !== undefined;
+  return made.length > 0;
 }

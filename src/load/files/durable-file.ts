@@ -19,11 +19,21 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Makes a folder and all above it, durably. */
-export async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+/**
+ * Makes a folder and all above it, durably; resolves to those it has made, the uppermost first. One by one, because
+ * mkdir's own `recursive` says ENOENT where the file system is read-only.
+ */
+export async function makeFolder(folder: string): Promise<readonly string[]> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (systemCodeOf(error) === 'EEXIST') return [];
+    const parent = dirname(folder);
+    if (!isMissing(error) || parent === folder) throw error;
+    return [...(await makeFolder(parent)), ...(await makeFolder(folder))];
+  }
+  await syncFolder(dirname(folder));
+  return [folder];
 }
 
 /** Writes a whole file durably under its name: readers see nothing, or the file before, or all of it. */
