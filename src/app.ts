@@ -52,6 +52,7 @@ const VERBS = [
   () => import('./cli/reset.ts').then((verb) => verb.addResetVerb),
   () => import('./cli/state.ts').then((verb) => verb.addStateVerb),
   () => import('./cli/compact.ts').then((verb) => verb.addCompactVerb),
+  () => import('./cli/demo.ts').then((verb) => verb.addDemoVerb),
 ] satisfies readonly (() => Promise<(program: Program, context: CliContext) => void>)[];
 
 /** Runs one command and resolves to its exit code; never rejects. */

@@ -66,7 +66,7 @@ interface RunCommand extends SourceCommand {
 }
 
 /** One run of a source with progress, log and report. Resolves to what it failed with; rejects when it could not start. */
-async function runSource(command: RunCommand): Promise<TributaryError | null> {
+export async function runSource(command: RunCommand): Promise<TributaryError | null> {
   const { source, options, context, signal } = command;
   const { output } = context;
   const { record, logPath } = await replicate(command, {
