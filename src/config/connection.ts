@@ -1,4 +1,5 @@
 import type { AssumedRole, BaseCredentials, ConnectionOptions } from '../model/connection-options.ts';
+import { partitionOf } from '../model/partition.ts';
 import { Secret } from '../platform/secret.ts';
 import type { OptionPath } from './config-text.ts';
 import { parseDurationMs } from './duration.ts';
@@ -115,10 +116,4 @@ function roleArnOf(
 function requestTimeoutMs(written: string | number | undefined): number {
   const ms = written === undefined ? null : parseDurationMs(String(written));
   return ms === null || ms === 0 ? DEFAULT_REQUEST_TIMEOUT_MS : ms;
-}
-
-/** The partition of ARNs: China and the US government have their own. */
-function partitionOf(region: string): string {
-  if (region.startsWith('cn-')) return 'aws-cn';
-  return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
 }

@@ -3,8 +3,8 @@ import { createConnection } from '../connection/clients.ts';
 import { type IamDocuments, iamDocuments } from '../connection/iam/iam-documents.ts';
 import type { PolicyTable } from '../connection/iam/read-policy.ts';
 import { probeIdentity } from '../connection/probe.ts';
-import { partitionOf } from '../connection/region.ts';
 import type { ConnectionOptions } from '../model/connection-options.ts';
+import { partitionOf } from '../model/partition.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type TributaryError, toTributaryError } from '../platform/errors.ts';
 

@@ -1,4 +1,4 @@
-import { partitionOf } from '../region.ts';
+import { partitionOf } from '../../model/partition.ts';
 import { cliCommands, cloudFormationTemplate, consoleSteps, terraformModule } from './iam-snippets.ts';
 import { type PolicyDocument, policyOf } from './policy-document.ts';
 import { type PolicyTable, readPolicies } from './read-policy.ts';
