@@ -3,6 +3,7 @@ import type { LoadTarget } from '../destination.ts';
 import { readTableColumns, type TableColumn } from './schema-change.ts';
 import { queryRows, quoteName, quoteTable } from './sql.ts';
 import { liveTableName, readStoredTable } from './table-rows.ts';
+import { withLeadingZero } from './widening.ts';
 
 /** A few rows of the live version, each as one JSON object in the order of the columns; none before the first version. */
 export async function sampleRows(
@@ -27,7 +28,9 @@ export async function sampleRows(
 
 /** Text that keeps every digit and byte of the column. */
 function textExpression({ name, type }: TableColumn): string {
-  return type?.kind === 'binary' ? `to_base64(${quoteName(name)})` : `${quoteName(name)}::VARCHAR`;
+  const column = quoteName(name);
+  if (type?.kind === 'binary') return `to_base64(${column})`;
+  return type?.kind === 'decimal' ? withLeadingZero(`${column}::VARCHAR`) : `${column}::VARCHAR`;
 }
 
 /** Types whose text is JSON already. */

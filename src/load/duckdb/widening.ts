@@ -23,7 +23,7 @@ export function castExpression(column: string, from: ColumnType, to: ColumnType)
     case 'bigint text':
       return { sql: text, replayable: true };
     case 'decimal text':
-      return { sql: withoutTrailingZeros(text), replayable: false };
+      return { sql: withoutTrailingZeros(withLeadingZero(text)), replayable: false };
     case 'double text':
       return { sql: plainDecimal(text), replayable: false };
     case 'binary text':
@@ -31,6 +31,11 @@ export function castExpression(column: string, from: ColumnType, to: ColumnType)
     default:
       throw new TributaryError('BUG', `A ${from.kind} column cannot become ${to.kind}`);
   }
+}
+
+/** Decimals without digits before the point, DECIMAL(38,38), come as `.5` and `-.5` from DuckDB. */
+export function withLeadingZero(text: string): string {
+  return `regexp_replace(${text}, '^(-?)[.]', '\\10.')`;
 }
 
 function withoutTrailingZeros(text: string): string {
