@@ -1,5 +1,6 @@
 import { type AttributeNames, MAX_ATTRIBUTE_IDS } from '../model/tape.ts';
 import { TributaryError } from '../platform/errors.ts';
+import { type AttributeHeads, createAttributeHeads } from './attribute-heads.ts';
 import { isIllFormed } from './well-formed.ts';
 
 /**
@@ -9,65 +10,52 @@ import { isIllFormed } from './well-formed.ts';
 export interface AttributeDictionary extends AttributeNames {
   /** The id of a name; undefined while no page had it. */
   idOf(name: string): number | undefined;
+  /** How attributes begin, as far as the scanner has seen. */
+  readonly heads: AttributeHeads;
   /** The id of a name that lies in `body` without escapes; a new one if it has none yet. */
-  idOfBytes(body: Buffer, view: DataView, start: number, end: number): number;
+  idOfBytes(body: Buffer, start: number, end: number): number;
   /** The id of a name that had to be unescaped; a new one if it has none yet. */
   idOfText(name: string): number;
-  /**
-   * Position of the closing quote if exactly the name of `id` lies at `at`, else -1. With a good guess of the id this is
-   * cheaper than looking for the end of the name and then for its id. Names that need escapes never match.
-   */
-  endOfName(id: number, body: DataView, at: number): number;
-  isAscii(id: number): boolean;
 }
 
 /** A dictionary that knows the attributes of the primary key: hash 0, range 1. */
 export function createAttributeDictionary(keyAttributes: readonly string[]): AttributeDictionary {
   const names: string[] = [];
   const ids = new Map<string, number>();
-  let bytes = new DataView(new ArrayBuffer(1024));
+  let bytes = Buffer.alloc(1024);
   let byteCount = 0;
   // Where the name of an id lies in `bytes`; an end before the start marks a name that raw bytes cannot spell.
   const starts: number[] = [];
   const ends: number[] = [];
-  const ascii: boolean[] = [];
   // Open addressing; a slot holds id + 1, 0 is free; at most half full.
   let slots = new Int32Array(256);
 
-  const store = (raw: Buffer): void => {
-    const needed = byteCount + raw.length;
-    if (needed > bytes.byteLength) {
-      const longer = new Uint8Array(needed * 2);
-      longer.set(new Uint8Array(bytes.buffer));
-      bytes = new DataView(longer.buffer);
-    }
-    new Uint8Array(bytes.buffer).set(raw, byteCount);
-    byteCount = needed;
-  };
   const add = (name: string): number => {
     const id = names.length;
     if (id === MAX_ATTRIBUTE_IDS) {
       throw new TributaryError('SCHEMA_TOO_WIDE', `The table has more than ${MAX_ATTRIBUTE_IDS} attribute names`);
     }
     names.push(name);
+    dictionary.size = names.length;
     ids.set(name, id);
-    ascii.push(Buffer.byteLength(name) === name.length);
     if (needsEscapes(name)) {
       starts.push(0);
       ends.push(-1);
       return id;
     }
     const raw = Buffer.from(name);
+    if (byteCount + raw.length > bytes.length) bytes = Buffer.concat([bytes], (byteCount + raw.length) * 2);
+    raw.copy(bytes, byteCount);
     starts.push(byteCount);
-    ends.push(byteCount + raw.length);
-    store(raw);
+    byteCount += raw.length;
+    ends.push(byteCount);
     if (names.length * 2 > slots.length) rehash();
     else insert(id);
     return id;
   };
   const insert = (id: number): void => {
     const mask = slots.length - 1;
-    let slot = hashOf(new Uint8Array(bytes.buffer), starts[id] as number, ends[id] as number) & mask;
+    let slot = hashOf(bytes, starts[id] as number, ends[id] as number) & mask;
     while (slots[slot] !== 0) slot = (slot + 1) & mask;
     slots[slot] = id + 1;
   };
@@ -76,45 +64,36 @@ export function createAttributeDictionary(keyAttributes: readonly string[]): Att
     for (let id = 0; id < names.length; id++) if ((ends[id] as number) >= 0) insert(id);
   };
   const idOfText = (name: string): number => ids.get(name) ?? add(name);
-  const endOfName = (id: number, body: DataView, at: number): number => {
-    const start = starts[id] as number;
-    const length = (ends[id] as number) - start;
-    const end = at + length;
-    // Also leaves out the names that raw bytes cannot spell.
-    if (length < 0 || end + 4 > body.byteLength) return -1;
-    let n = 0;
-    for (; n <= length - 4; n += 4) if (bytes.getInt32(start + n, true) !== body.getInt32(at + n, true)) return -1;
-    for (; n < length; n++) if (bytes.getUint8(start + n) !== body.getUint8(at + n)) return -1;
-    return body.getUint8(end) === QUOTE ? end : -1;
+  const isName = (id: number, body: Buffer, start: number, end: number): boolean => {
+    const offset = (starts[id] as number) - start;
+    if ((ends[id] as number) - offset !== end) return false;
+    for (let i = start; i < end; i++) if (bytes[i + offset] !== body[i]) return false;
+    return true;
   };
 
-  for (const name of keyAttributes) idOfText(name);
-  return {
-    get size() {
-      return names.length;
-    },
-    name: (id) => {
+  // Not a getter: those of two dictionaries differ, which would make every dictionary a shape of its own to V8.
+  const dictionary = {
+    size: 0,
+    name: (id: number): string => {
       const name = names[id];
       if (name === undefined) throw new TributaryError('BUG', `No attribute has the id ${id}`);
       return name;
     },
-    idOf: (name) => ids.get(name),
+    idOf: (name: string): number | undefined => ids.get(name),
     idOfText,
-    idOfBytes: (body, view, start, end) => {
+    idOfBytes: (body: Buffer, start: number, end: number): number => {
       const mask = slots.length - 1;
       for (let slot = hashOf(body, start, end) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
         const id = (slots[slot] as number) - 1;
-        if (endOfName(id, view, start) === end) return id;
+        if (isName(id, body, start, end)) return id;
       }
-      // New, or too near to the end of the body for comparing words.
-      return idOfText(body.toString('utf8', start, end));
+      return add(body.toString('utf8', start, end));
     },
-    endOfName,
-    isAscii: (id) => ascii[id] === true,
+    heads: createAttributeHeads(),
   };
+  for (const name of keyAttributes) idOfText(name);
+  return dictionary;
 }
-
-const QUOTE = 0x22;
 
 /** Whether the bytes between the quotes of a JSON string can never be the bytes of the name itself. */
 function needsEscapes(name: string): boolean {
@@ -122,7 +101,7 @@ function needsEscapes(name: string): boolean {
 }
 
 /** FNV-1a. */
-function hashOf(bytes: Uint8Array, start: number, end: number): number {
+function hashOf(bytes: Buffer, start: number, end: number): number {
   let hash = 0x811c9dc5;
   for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
   // The low bits decide the slot: fold the high ones, which mix better, into them.

@@ -1,16 +1,27 @@
-import { ATTRIBUTE_ID_SHIFT, Kind, MAX_ATTRIBUTE_IDS, TapeFlag, type TapePage } from '../model/tape.ts';
+import { ATTRIBUTE_ID_SHIFT, Kind, TapeFlag, type TapePage } from '../model/tape.ts';
+import {
+  type AttributeHeads,
+  createAttributeHeads,
+  HEAD_NAME_END,
+  HEAD_NAME_START,
+  HEAD_TAG,
+  HEAD_TYPE,
+  headField,
+  matchHead,
+  rememberHead,
+} from './attribute-heads.ts';
 import type { AttributeDictionary } from './attribute-names.ts';
 import { expectByte, skipSpace } from './json-bytes.ts';
 import { clearObservations, createObservations, observe, observedOf } from './observations.ts';
 import { refuse } from './refuse.ts';
 import { createScanState, dropBody, setBody } from './scan-state.ts';
 import { scanText } from './scan-text.ts';
-import { pushEntry, scanValue } from './scan-value.ts';
+import { pushEntry, scanType, scanTypedValue } from './scan-value.ts';
 import { unescapedText } from './tape-text.ts';
 
 /** Scans the array of items that begins at `at`. */
 export function scanItems(body: Buffer, at: number, names: AttributeDictionary): { page: TapePage; end: number } {
-  beginPage(body);
+  beginPage(body, names);
   let i = skipSpace(body, expectByte(body, at, OPEN_BRACKET));
   let rowCount = 0;
   if (body[i] !== CLOSE_BRACKET) {
@@ -45,14 +56,10 @@ export function emptyPage(body: Buffer, names: AttributeDictionary): TapePage {
 
 const scan = createScanState();
 const observations = createObservations();
+let heads: AttributeHeads = createAttributeHeads();
 let rowStarts = new Int32Array(0);
-/**
- * Items of a table list their attributes in nearly the same order, so the attribute behind another is guessed to be the one
- * that was there last time: by id + 1, 0 for the first of an item. A guess of another table only costs a comparison.
- */
-const guesses = new Int32Array(MAX_ATTRIBUTE_IDS + 1);
-
-function beginPage(body: Buffer): void {
+function beginPage(body: Buffer, names: AttributeDictionary): void {
+  heads = names.heads;
   setBody(scan, body);
   scan.top = 0;
   if (scan.tape.length < body.length) scan.tape = new Int32Array(body.length);
@@ -66,17 +73,15 @@ function scanItem(at: number, row: number, names: AttributeDictionary): number {
   const { body } = scan;
   let i = skipSpace(body, expectByte(body, at, OPEN_BRACE));
   if (body[i] === CLOSE_BRACE) return i + 1;
-  let previousId = -1;
+  let slot = 0;
   for (;;) {
-    const start = body[i] === QUOTE ? i + 1 : expectByte(body, i, QUOTE);
-    const end = scanAttribute(start, previousId, names);
+    const valueAt = scanHead(i, slot, names);
     const id = attributeId;
-    pushEntry(scan, (id << ID_SHIFT) | KIND_ATTRIBUTE | scan.flags, start, end);
     const index = scan.top;
-    i = scanValue(scan, body[end + 1] === COLON ? end + 2 : expectByte(body, end + 1, COLON), 0);
+    i = scanTypedValue(scan, valueAt, scan.type, 0);
     // JSON allows a name twice, DynamoDB does not.
-    if (!observe(observations, scan, id, row, index)) refuse(body, start);
-    previousId = id;
+    if (!observe(observations, scan, id, row, index)) refuse(body, valueAt);
+    slot = id + 1;
     if (body[i] !== COMMA) i = skipSpace(body, i);
     if (body[i] !== COMMA) break;
     i++;
@@ -85,25 +90,29 @@ function scanItem(at: number, row: number, names: AttributeDictionary): number {
   return i + 1;
 }
 
-/** Id of the name that `scanAttribute` has scanned. */
+/** Id of the attribute that `scanHead` has scanned. */
 let attributeId = 0;
 
-/** Scans the name of a top-level attribute; returns the position of its closing quote and leaves its flags and id. */
-function scanAttribute(start: number, previousId: number, names: AttributeDictionary): number {
-  const { body, view } = scan;
-  const guess = guesses[previousId + 1] as number;
-  if (guess < names.size) {
-    const end = names.endOfName(guess, view, start);
-    if (end >= 0) {
-      attributeId = guess;
-      scan.flags = names.isAscii(guess) ? 0 : NON_ASCII;
-      return end;
-    }
+/** Scans `"name":{"S":` of a top-level attribute and puts its entry on the tape; leaves its id and the type of its value. */
+function scanHead(at: number, slot: number, names: AttributeDictionary): number {
+  const matched = matchHead(heads, slot, scan, at);
+  if (matched >= 0) {
+    const tag = headField(heads, slot, HEAD_TAG);
+    attributeId = tag >>> ID_SHIFT;
+    scan.type = headField(heads, slot, HEAD_TYPE);
+    pushEntry(scan, tag, at + headField(heads, slot, HEAD_NAME_START), at + headField(heads, slot, HEAD_NAME_END));
+    return matched;
   }
-  const end = scanText(scan, start);
+  const { body } = scan;
+  const start = expectByte(body, at, QUOTE);
+  const nameEnd = scanText(scan, start);
   const isEscaped = (scan.flags & ESCAPED) !== 0;
-  attributeId = isEscaped ? names.idOfText(unescapedText(body, start, end)) : names.idOfBytes(body, view, start, end);
-  guesses[previousId + 1] = attributeId;
+  attributeId = isEscaped ? names.idOfText(unescapedText(body, start, nameEnd)) : names.idOfBytes(body, start, nameEnd);
+  const tag = (attributeId << ID_SHIFT) | KIND_ATTRIBUTE | scan.flags;
+  pushEntry(scan, tag, start, nameEnd);
+  const end = scanType(scan, expectByte(body, nameEnd + 1, COLON));
+  const head = { tag, nameStart: start - at, nameEnd: nameEnd - at, type: scan.type };
+  rememberHead(heads, slot, scan, { at, end, head });
   return end;
 }
 
@@ -118,4 +127,3 @@ const CLOSE_BRACKET = 0x5d;
 const ID_SHIFT = ATTRIBUTE_ID_SHIFT;
 const KIND_ATTRIBUTE = Kind.attribute;
 const ESCAPED = TapeFlag.escaped;
-const NON_ASCII = TapeFlag.nonAscii;

@@ -9,6 +9,8 @@ export interface ScanState {
   /** The tape so far, `top` words of it. Every entry takes at least three bytes of body, so body.length words suffice. */
   tape: Int32Array;
   top: number;
+  /** The type that `scanType` has scanned, as it numbers them. */
+  type: number;
   /** Flags of the string or number that was scanned last. */
   flags: number;
   /** Digits left and right of the point of the number that was scanned last, zeros that carry nothing not counted. */
@@ -24,6 +26,7 @@ export function createScanState(): ScanState {
     view: viewOf(NO_BODY),
     tape: new Int32Array(0),
     top: 0,
+    type: 0,
     flags: 0,
     integerDigits: 0,
     scale: 0,

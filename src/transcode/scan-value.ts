@@ -9,24 +9,29 @@ import { scanBase64, scanText } from './scan-text.ts';
 const MAX_NESTING = 64;
 
 /** Scans one attribute value, `{"S":"…"}` and so on, and puts it on the tape; returns the position behind it. */
-export function scanValue(scan: ScanState, at: number, depth: number): number {
+function scanValue(scan: ScanState, at: number, depth: number): number {
+  const i = scanType(scan, at);
+  return scanTypedValue(scan, i, scan.type, depth);
+}
+
+/** Scans `{"S":`, the beginning of a value; returns the position behind it and leaves the type. */
+export function scanType(scan: ScanState, at: number): number {
   const { body } = scan;
-  let i = at;
-  let type: number;
   // How DynamoDB writes it, without white space; all that JSON allows beside that goes the long way.
-  if (body[i] === OPEN_BRACE && body[i + 1] === QUOTE && body[i + 3] === QUOTE && body[i + 4] === COLON) {
-    type = body[i + 2] as number;
-    i += 5;
-  } else if (startsWithBool(scan, i)) {
-    type = TYPE_BOOL;
-    i += 8;
-  } else {
-    i = expectByte(body, expectByte(body, i, OPEN_BRACE), QUOTE);
-    const end = scanText(scan, i);
-    type = typeNamed(scan, i, end);
-    i = expectByte(body, end + 1, COLON);
+  if (body[at] === OPEN_BRACE && body[at + 1] === QUOTE && body[at + 3] === QUOTE && body[at + 4] === COLON) {
+    scan.type = body[at + 2] as number;
+    return at + 5;
   }
-  if ((body[i] as number) <= SPACE) i = skipSpace(body, i);
+  const start = expectByte(body, expectByte(body, at, OPEN_BRACE), QUOTE);
+  const end = scanText(scan, start);
+  scan.type = typeNamed(scan, start, end);
+  return expectByte(body, end + 1, COLON);
+}
+
+/** Scans what follows `{"S":`, including the closing brace, and puts it on the tape; returns the position behind it. */
+export function scanTypedValue(scan: ScanState, at: number, type: number, depth: number): number {
+  const { body } = scan;
+  const i = (body[at] as number) <= SPACE ? skipSpace(body, at) : at;
   const behind = scanTyped(scan, i, type, depth);
   return body[behind] === CLOSE_BRACE ? behind + 1 : expectByte(body, behind, CLOSE_BRACE);
 }
@@ -168,11 +173,6 @@ function closeContainer(scan: ScanState, index: number, count: number): void {
   scan.tape[index + 2] = scan.top;
 }
 
-/** Whether `{"BOOL":` is at a position. */
-function startsWithBool({ view }: ScanState, at: number): boolean {
-  return at + 8 <= view.byteLength && view.getInt32(at, true) === BRACE_BO && view.getInt32(at + 4, true) === OL_COLON;
-}
-
 /** A type as a number: the letter of S, N, B, M, L; the first letter and a bit for sets; the letters of BOOL and NULL. */
 function typeNamed({ body, view }: ScanState, start: number, end: number): number {
   const length = end - start;
@@ -214,8 +214,6 @@ const TYPE_SS = TYPE_S | SET_BIT;
 const TYPE_NS = TYPE_N | SET_BIT;
 const TYPE_BS = TYPE_B | SET_BIT;
 const TYPE_BOOL = Buffer.from('BOOL').readInt32LE();
-const BRACE_BO = Buffer.from('{"BO').readInt32LE();
-const OL_COLON = Buffer.from('OL":').readInt32LE();
 const TYPE_NULL = Buffer.from('NULL').readInt32LE();
 const LOWER_T = 0x74;
 const LOWER_F = 0x66;
