@@ -118,7 +118,7 @@ export function attributesJson(attributes: Attributes): string {
   return `${json}}`;
 }
 
-export function valueJson(value: AttributeValue): string {
+function valueJson(value: AttributeValue): string {
   switch (value.type) {
     case 'S':
       return `{"S":${JSON.stringify(value.text)}}`;
@@ -169,7 +169,7 @@ function valueSizeBytes(value: AttributeValue): number {
   }
 }
 
-export function scalarSizeBytes(type: 'S' | 'N' | 'B', text: string): number {
+function scalarSizeBytes(type: 'S' | 'N' | 'B', text: string): number {
   if (type === 'N') return numberSizeBytes(text);
   return Buffer.byteLength(text, type === 'B' ? 'base64' : 'utf8');
 }

@@ -1,4 +1,4 @@
-import { modelError } from './service-error.ts';
+import { throttled } from './service-error.ts';
 import type { IndexDefinition, Throughput } from './table-definition.ts';
 
 const READ_UNIT_BYTES = 4096;
@@ -70,18 +70,11 @@ export function createCapacityGate(now: () => number): CapacityGate {
       bucket.tokens = Math.min(unitsPerSecond * BURST_SECONDS, bucket.tokens + earned);
       bucket.refilledAtMs = now();
       bucket.unitsPerSecond = unitsPerSecond;
-      if (bucket.tokens <= 0) throw throughputExceeded();
+      if (bucket.tokens <= 0) throw throttled('ProvisionedThroughputExceededException');
     },
     charge: (resource, kind, units) => {
       const bucket = buckets.get(`${kind} ${resource}`);
       if (bucket !== undefined) bucket.tokens -= units;
     },
   };
-}
-
-export function throughputExceeded(): Error {
-  return modelError(
-    'ProvisionedThroughputExceededException',
-    'The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.',
-  );
 }

@@ -105,7 +105,7 @@ export function resolvePath(steps: readonly RawStep[], names: AttributeNames, wh
 }
 
 /** `[m, a, [2]]`, as error messages show a path. */
-export function pathText(path: readonly PathStep[]): string {
+function pathText(path: readonly PathStep[]): string {
   return `[${path.map((step) => (typeof step === 'number' ? `[${step}]` : step)).join(', ')}]`;
 }
 

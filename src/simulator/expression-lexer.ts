@@ -1,6 +1,6 @@
 import { validationError } from './service-error.ts';
 
-export interface Token {
+interface Token {
   readonly kind: 'name' | 'placeholder' | 'value' | 'number' | 'symbol' | 'keyword' | 'end';
   readonly text: string;
   readonly start: number;
@@ -13,7 +13,7 @@ const TOKEN = /\s*(?:([A-Za-z][A-Za-z0-9_]*)|(#[A-Za-z0-9_]+)|(:[A-Za-z0-9_]+)|(
 const MAX_EXPRESSION_BYTES = 4096;
 
 /** Cuts an expression into tokens; the last one is `end`. `what` names the expression in error messages. */
-export function tokenize(source: string, what: string): readonly Token[] {
+function tokenize(source: string, what: string): readonly Token[] {
   if (source === '') throw expressionError(what, 'The expression can not be empty;');
   if (Buffer.byteLength(source) > MAX_EXPRESSION_BYTES) {
     throw expressionError(what, 'Expression size has exceeded the maximum allowed size;');

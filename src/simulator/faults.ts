@@ -1,12 +1,12 @@
 import type { Gate } from './gate.ts';
 import type { RequestSummary } from './request-summary.ts';
-import { frameworkError, modelError, ServiceError } from './service-error.ts';
+import { frameworkError, modelError, ServiceError, type Throttle, throttled } from './service-error.ts';
 
 /** What goes wrong. Faults before the work leave the tables as they were; broken answers come after it. */
 export type Fault =
   | {
       readonly kind: 'throttle';
-      readonly error: 'ProvisionedThroughputExceededException' | 'ThrottlingException' | 'RequestLimitExceeded';
+      readonly error: Throttle;
     }
   | { readonly kind: 'server-error'; readonly status: 500 | 503 }
   /** A load balancer's page instead of an answer. */
@@ -33,7 +33,7 @@ export type Fault =
   /** A page of a Scan without items that has a LastEvaluatedKey. */
   | { readonly kind: 'empty-page' };
 
-export interface FaultRule {
+interface FaultRule {
   /** DynamoDB or STS action; every action where absent. */
   readonly action?: string;
   readonly table?: string;
@@ -47,7 +47,7 @@ export interface FaultRule {
   readonly fault: Fault;
 }
 
-export interface ActiveFault {
+interface ActiveFault {
   /** How often it has struck. */
   readonly fired: number;
   remove(): void;
@@ -109,7 +109,7 @@ function matches(rule: FaultRule, request: RequestSummary): boolean {
 export function faultError(fault: Fault, deniedMessage: () => string): ServiceError | null {
   switch (fault.kind) {
     case 'throttle':
-      return modelError(fault.error, THROTTLE_MESSAGES[fault.error]);
+      return throttled(fault.error);
     case 'server-error':
       return fault.status === 500
         ? modelError('InternalServerError', 'Internal server error', 500)
@@ -141,11 +141,3 @@ function skewMessage(skewMs: number): string {
 export function expiredToken(): ServiceError {
   return frameworkError('ExpiredTokenException', 'The security token included in the request is expired');
 }
-
-const THROTTLE_MESSAGES = {
-  ProvisionedThroughputExceededException:
-    'The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.',
-  ThrottlingException: 'Rate of requests exceeds the allowed throughput.',
-  RequestLimitExceeded:
-    'Throughput exceeds the current throughput limit for your account. Please contact AWS Support at https://aws.amazon.com/support to request a limit increase.',
-};

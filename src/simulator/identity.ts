@@ -3,7 +3,7 @@ import { expiredToken } from './faults.ts';
 import { frameworkError, ServiceError } from './service-error.ts';
 
 /** Actions such as `Scan` and table names; `*` is all of them. An identity without grants may do everything. */
-export interface Grant {
+interface Grant {
   readonly actions: readonly string[];
   readonly tables: readonly string[];
 }
@@ -41,7 +41,7 @@ export interface Signature {
   readonly sessionToken: string | null;
 }
 
-export interface SessionCredentials {
+interface SessionCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;
@@ -50,7 +50,7 @@ export interface SessionCredentials {
   readonly assumedRoleId: string;
 }
 
-export interface AssumeRoleRequest {
+interface AssumeRoleRequest {
   readonly roleArn: string;
   readonly sessionName: string;
   readonly externalId: string | null;

@@ -11,7 +11,7 @@ export interface LoggedRequest extends RequestSummary {
 }
 
 /** Members that are given must be equal; `fault: null` asks for requests that nothing was done to. */
-export type RequestFilter = Partial<Pick<LoggedRequest, 'action' | 'table' | 'index' | 'segment' | 'status' | 'fault'>>;
+type RequestFilter = Partial<Pick<LoggedRequest, 'action' | 'table' | 'index' | 'segment' | 'status' | 'fault'>>;
 
 /** Every request since the start or the last `clear`, in order of arrival. */
 export interface RequestLog {

@@ -5,7 +5,7 @@ import type { Table, TableStatus } from './table.ts';
 import { createTable } from './table-actions.ts';
 
 /** An item or a key as DynamoDB JSON, such as `{ pk: { S: 'a' }, n: { N: '1' } }`. */
-export type ItemJson = Fields;
+type ItemJson = Fields;
 
 /** Tables by hand, without HTTP. Errors: as the service answers them, thrown. */
 export interface SimulatedTables {

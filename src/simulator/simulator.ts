@@ -23,7 +23,7 @@ export interface SimulatorOptions {
 }
 
 /** Called with each request before it is worked on, which waits for the promise. */
-export type RequestHook = (request: LoggedRequest) => void | Promise<void>;
+type RequestHook = (request: LoggedRequest) => void | Promise<void>;
 
 export interface Simulator {
   readonly endpoint: string;

@@ -16,7 +16,7 @@ const VERSION = '2.9.30';
 const SHA512 = 'xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFdutaQhCLHzxEp6Ry1o7TB6niIoXuQAnSewQ==';
 const REPOSITORY = join(import.meta.dirname, '..', '..');
 
-export const FETCH_COMMAND = 'npx tsx scripts/fetch-dynamodb-local.ts';
+const FETCH_COMMAND = 'npx tsx scripts/fetch-dynamodb-local.ts';
 
 const run = promisify(execFile);
 
