@@ -88,7 +88,8 @@ export async function buildProgram(context: CliContext): Promise<Program> {
 }
 
 function usageError(error: CommanderError): TributaryError {
-  return new TributaryError('USAGE', error.message.replace(/^error: /, ''), { cause: error });
+  const [message = ''] = error.message.replace(/^error: /, '').split('\n');
+  return new TributaryError('USAGE', message, { cause: error });
 }
 
 export function createContext(host: Host): CliContext {

@@ -12,15 +12,19 @@ export function suggestion(word: string, known: Iterable<string>): string | null
   return best;
 }
 
-/** Levenshtein distance, one row at a time. */
+/** Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment), one row at a time. */
 function editDistance(a: string, b: string): number {
+  let rowBefore: readonly number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 0; i < a.length; i++) {
     const next = [i + 1];
     for (let j = 0; j < b.length; j++) {
       const substituted = (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1);
-      next.push(Math.min(substituted, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+      const isSwap = i > 0 && j > 0 && a[i] === b[j - 1] && a[i - 1] === b[j];
+      const swapped = isSwap ? (rowBefore[j - 1] ?? 0) + 1 : Number.POSITIVE_INFINITY;
+      next.push(Math.min(substituted, swapped, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
     }
+    rowBefore = row;
     row = next;
   }
   return row[b.length] ?? 0;

@@ -1,0 +1,128 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { jsonLines, runCli } from './run-cli.ts';
+
+const VERBS = ['init', 'check', 'iam', 'discover', 'select', 'sync', 'status', 'reset', 'state', 'compact', 'demo'];
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tributary-usage-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+describe('help', () => {
+  test('names every verb', async () => {
+    const { exitCode, stdout } = await runCli(['--help']);
+    expect(exitCode).toBe(0);
+    for (const verb of VERBS) expect(stdout).toMatch(new RegExp(`^  ${verb} .*\\w`, 'm'));
+  });
+
+  test.each(VERBS)('of %s has a description, the global options and examples', async (verb) => {
+    const { exitCode, stdout, stderr } = await runCli([verb, '--help']);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(new RegExp(`^Usage: tributary ${verb}`));
+    expect(stdout).toMatch(new RegExp(`\nExamples:\n  \\$ tributary ${verb}`));
+    for (const flag of ['--config', '--home', '--source', '--table', '--json', '--log-level']) {
+      expect(stdout).toContain(`  ${flag} `.trimEnd());
+    }
+  });
+});
+
+describe('a command line with a mistake', () => {
+  test.each([
+    [['snyc'], "unknown command 'snyc'", '(Did you mean sync?)'],
+    [['sync', '--dry-rnu'], "unknown option '--dry-rnu'", '(Did you mean --dry-run?)'],
+    [['select', 'orders', '--method', 'FULL'], "argument 'FULL' is invalid", 'FULL_TABLE, LOG_BASED'],
+    [['compact', 'a', 'b'], 'too many arguments', '--help'],
+    [['--config'], "option '--config <file>' argument missing", '--help'],
+  ])('%j exits with 2 and says what was meant', async (argv, problem, fix) => {
+    const { exitCode, stdout, stderr } = await runCli(argv);
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(problem);
+    expect(stderr).toContain(fix);
+  });
+
+  test('is a JSON document on stdout with --json', async () => {
+    const { exitCode, stdout } = await runCli(['sync', '--nope', '--json']);
+    expect(exitCode).toBe(2);
+    expect(jsonLines(stdout)).toEqual([
+      { error: expect.objectContaining({ code: 'USAGE', kind: 'user', message: "unknown option '--nope'" }) },
+    ]);
+  });
+});
+
+describe('configuration', () => {
+  const config = (): string => join(folder, 'tributary.yaml');
+
+  test('is written by init, once, and found by its variable', async () => {
+    const environment = { TRIBUTARY_CONFIG: config(), AWS_REGION: 'eu-west-1' };
+    const written = await runCli(['init', '--source', 'shop'], { environment });
+    expect([written.exitCode, written.stderr]).toEqual([0, '']);
+    expect(await readFile(config(), 'utf8')).toContain('  shop:\n    region: eu-west-1\n');
+    const again = await runCli(['init'], { environment });
+    expect([again.exitCode, again.stderr]).toEqual([2, expect.stringContaining('error CONFIG_EXISTS: ')]);
+  });
+
+  test('that is missing is said with what to do', async () => {
+    const { exitCode, stderr } = await runCli(['sync', '--config', config()]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toBe(
+      `error CONFIG_NOT_FOUND: The configuration ${config()} could not be loaded: there is no such file\n` +
+        '  Fix: Run `tributary init`, or name the file with --config.\n',
+    );
+  });
+
+  test('that is wrong is said with file, line, column, option and fix', async () => {
+    await writeFile(config(), 'sources:\n  shop:\n    region: eu-west-1\n    destnation: warehouse\n');
+    const { exitCode, stderr, stdout } = await runCli(['sync', '--config', config(), '--json']);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(
+      `${config()}:4:5 sources.shop.destnation: unknown option "destnation" (did you mean "destination"?)`,
+    );
+    expect(jsonLines(stdout)).toMatchObject([{ error: { code: 'CONFIG_INVALID', context: { problems: 2 } } }]);
+  });
+
+  test.each<[string, string, string]>([
+    [
+      'parquet',
+      'error DESTINATION_UNKNOWN: ',
+      ':6:9 destinations.warehouse.type: there is no destination type "parquet"',
+    ],
+    ['files, pth: x', 'error CONFIG_INVALID: ', ':6:22 destinations.warehouse.pth: '],
+  ])('of a destination (%s) is judged by its type, with the line', async (type, code, place) => {
+    await writeFile(
+      config(),
+      `sources:\n  shop: { region: eu-west-1, destination: warehouse }\n  other: { region: eu-west-1, destination: warehouse }\n` +
+        `destinations:\n  warehouse:\n      { type: ${type} }\n`,
+    );
+    const { exitCode, stderr } = await runCli(['status', '--config', config()]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(code);
+    expect(stderr).toContain(`${config()}${place}`);
+  });
+
+  test('with several sources asks for one, and knows a misspelled one', async () => {
+    await writeFile(
+      config(),
+      'sources:\n  shop: { region: r, destination: d }\n  bank: { region: r, destination: d }\n' +
+        'destinations:\n  d: { type: duckdb, path: x }\n',
+    );
+    const several = await runCli(['discover', '--config', config()]);
+    expect([several.exitCode, several.stderr]).toEqual([
+      2,
+      expect.stringContaining('Name one with --source: shop, bank'),
+    ]);
+    const unknown = await runCli(['discover', '--config', config(), '--source', 'shpo']);
+    expect(unknown.stderr).toContain('Did you mean shop?');
+  });
+});
+
+test('select and reset refuse what they cannot do safely', async () => {
+  expect((await runCli(['select'])).stderr).toContain('select needs a table or a --pattern');
+  expect((await runCli(['reset'])).stderr).toContain('A reset is for tables named with --table, or for --all');
+  expect((await runCli(['reset', '--all', '--table', 'x'])).exitCode).toBe(2);
+});
