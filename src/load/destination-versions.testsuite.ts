@@ -113,7 +113,8 @@ export function testVersions(subject: () => Subject): void {
       await loader.begin(subject().destination, 2);
       expect((await subject().stateOf(loader))?.resetRequested).toBe(false);
       await loader.open(subject().destination, 2);
-      await expect(zombie.put([order(3)], behind(3))).rejects.toMatchObject({ code: 'FENCED' });
+      // Of this unit the zombie's epoch is the first, and its position that of the new version.
+      await expect(zombie.put([order(3)], 'end', 'segment:1/2')).rejects.toMatchObject({ code: 'FENCED' });
       expect(await subject().positionsOf(loader)).toEqual({ 'segment:0/2': 'start', 'segment:1/2': 'start' });
       expect((await subject().stateOf(loader))?.building?.rowCount).toBe(0);
     });

@@ -49,6 +49,8 @@ describe('column names', () => {
     expect(second).toMatch(/^camel_case_[0-9a-f]{8}$/);
     // An attribute spelt exactly like the suffixed name still gets its own.
     expect(columnName(second, new Set([...taken, second]))).not.toBe(second);
+    // And so does the second, where somebody has taken its suffixed name.
+    expect([...taken, second]).not.toContain(columnName('camel_case', new Set([...taken, second])));
   });
 
   it('are always distinct, short, lower case and free of reserved prefixes', () => {
