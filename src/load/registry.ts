@@ -50,8 +50,7 @@ const TYPES: Readonly<Record<string, DestinationType>> = {
   },
 };
 
-/** The types that a configuration can name. */
-export const DESTINATION_TYPES: readonly string[] = Object.keys(TYPES);
+const DESTINATION_TYPES: readonly string[] = Object.keys(TYPES);
 
 /**
  * Opens a destination; only then is the code of its adapter loaded. Rejects with DESTINATION_UNKNOWN for a type that there

@@ -14,6 +14,6 @@ export function batchMaker(keyAttributes: readonly string[]): (items: readonly D
 }
 
 /** The body of a Scan answer with these items. */
-export function scanBody(items: readonly DynamoItem[]): Buffer {
+function scanBody(items: readonly DynamoItem[]): Buffer {
   return Buffer.from(JSON.stringify({ Items: items, Count: items.length, ScannedCount: items.length }));
 }

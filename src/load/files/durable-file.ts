@@ -10,7 +10,7 @@ export const UNFINISHED = '.tmp';
 export type Content = Iterable<Buffer | string> | AsyncIterable<Buffer | string>;
 
 /** Makes the entries of a folder survive a power cut, as fsync of a file alone does not. */
-export async function syncFolder(folder: string): Promise<void> {
+async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();
