@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { CommanderError } from 'commander';
 import type { CliContext } from './cli/context.ts';
 import { errorJson, errorText } from './cli/error-report.ts';
@@ -102,11 +102,13 @@ export function createContext(host: Host): CliContext {
     isInteractive: host.stdin.isTTY === true && host.stderr.isTTY === true,
     confirm: async (question) => {
       const lines = createInterface({ input: host.stdin, output: host.stderr });
-      try {
-        return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
-      } finally {
-        lines.close();
-      }
+      const answer = await new Promise<string>((resolve) => {
+        // Ctrl-D and Ctrl-C close it without an answer.
+        lines.once('close', () => resolve(''));
+        lines.question(`${question} [y/N] `, resolve);
+      });
+      lines.close();
+      return /^y(es)?$/i.test(answer.trim());
     },
     stopSignal: (message) => stopSignal({ signals: host.signals, message, say, exit: host.exit }),
     logger: (level, write = say) => createLogger({ location: 'main', level, now: systemClock.now, write }),

@@ -1,6 +1,9 @@
+import { z } from 'zod';
 import { configJsonSchema, type OptionSchema } from '../../src/config/json-schema.ts';
 import { SETTINGS } from '../../src/config/settings.ts';
 import { starterConfig } from '../../src/config/starter.ts';
+import { duckDbOptionsSchema } from '../../src/load/duckdb/options.ts';
+import { filesOptionsSchema } from '../../src/load/files/options.ts';
 import { code, GENERATED, page, table } from './markdown.ts';
 
 /** docs/reference/config.md: every option of tributary.yaml, and the settings outside of it. */
@@ -16,12 +19,13 @@ export function configReference(): string {
     '# Configuration',
     '`tributary init` writes this file; `tributary select` edits the tables in it and leaves the rest as it is:',
     `\`\`\`yaml\n${starterConfig({ source: 'shop', region: 'eu-central-1', endpoint: null })}\`\`\``,
-    'Any text may contain `${NAME}`, which stands for an environment variable (`$${` is a plain `${`). Options marked ' +
+    `Any text may contain \`\${NAME}\`, which stands for an environment variable (\`$\${\` is a plain \`\${\`). Options marked ` +
       '*secret* can only be written that way. Unknown options are errors. `schema/tributary.schema.json` describes the file to editors.',
     '## Settings outside of the file',
     'A flag goes before its environment variable.',
     table(['Flag', 'Environment variable', 'Default', 'Meaning'], settings),
     ...sections(configJsonSchema(), ''),
+    ...destinationSections(),
   );
 }
 
@@ -45,9 +49,28 @@ function sections(option: OptionSchema, path: string): readonly string[] {
   return [title, prose, table(['Option', 'Type', 'Default', 'Meaning'], rows), open, ...children];
 }
 
+const DESTINATION_OPTIONS: Readonly<Record<string, z.ZodType>> = {
+  duckdb: duckDbOptionsSchema,
+  files: filesOptionsSchema,
+};
+
+/** The options of each destination type, as its adapter declares them. */
+function destinationSections(): readonly string[] {
+  return Object.entries(DESTINATION_OPTIONS).flatMap(([type, schema]) => {
+    // The same seam as in config/json-schema.ts: our declarations produce only this part of JSON Schema.
+    const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input' }) as OptionSchema;
+    const rows = Object.entries(properties).map(([name, option]) => {
+      const standard = option.default === undefined || option.default === null ? '' : code(String(option.default));
+      const snakeCase = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      return [code(snakeCase), typeOf(option), required.includes(name) ? 'required' : standard, describe(option)];
+    });
+    return [`## Destination of type ${code(type)}`, table(['Option', 'Type', 'Default', 'Meaning'], rows)];
+  });
+}
+
 function entryProse(path: string): string {
   return path.startsWith('destinations')
-    ? 'The other options are those of the type: see the page of the destination.'
+    ? 'The other options are those of the type, below. Relative paths start at the folder of the file.'
     : '';
 }
 
@@ -63,7 +86,11 @@ function describe({ description = '', examples = [], secret }: OptionSchema): st
 
 function typeOf(option: OptionSchema): string {
   if (option.enum !== undefined) return option.enum.map((value) => code(String(value))).join(' or ');
-  if (option.anyOf !== undefined) return option.anyOf.map(typeOf).join(' or ');
+  if (option.anyOf !== undefined)
+    return option.anyOf
+      .map(typeOf)
+      .filter((name) => name !== 'null')
+      .join(' or ');
   const { type } = option;
   if (typeof type !== 'string') return (type ?? []).map((name) => typeOf({ type: name })).join(' or ');
   switch (type) {
@@ -72,7 +99,9 @@ function typeOf(option: OptionSchema): string {
     case 'boolean':
       return '`true` or `false`';
     case 'integer':
-      return `whole number, ${option.minimum} to ${option.maximum}`;
+      return option.maximum === Number.MAX_SAFE_INTEGER
+        ? 'whole number'
+        : `whole number, ${option.minimum} to ${option.maximum}`;
     case 'array':
       return `list of ${option.items === undefined ? 'values' : typeOf(option.items)}`;
     case 'object':

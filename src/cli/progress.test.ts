@@ -40,16 +40,16 @@ function manualClock(): Clock & { turn(ms: number): Promise<void> } {
 
 test('says rows, rate, capacity, segments and what is left', () => {
   expect(progressText(progress(), 2000)).toBe(
-    'orders: 10,000 of about 50,000 rows, 10.0 MB/s, 1,235 RCU, 2 of 8 segments, about 8.0 s left',
+    'orders: 13,000 of about 50,000 rows read, 10,000 loaded, 10.0 MB/s, 1,235 RCU, 2 of 8 segments, about 5.7 s left',
   );
-  expect(progressText(progress({ throttleCount: 3, rowsLoaded: 0 }), 2000)).toBe(
-    'orders: 0 of about 50,000 rows, 10.0 MB/s, 1,235 RCU, 2 of 8 segments, 3 throttles',
+  expect(progressText(progress({ throttleCount: 3, rowsRead: 0, rowsLoaded: 0 }), 2000)).toBe(
+    'orders: 0 of about 50,000 rows read, 0 loaded, 10.0 MB/s, 1,235 RCU, 2 of 8 segments, 3 throttles',
   );
 });
 
 test('does not guess what is left without rows, or beyond the estimate', () => {
-  expect(remainingMs(progress({ rowsLoaded: 0 }), 1000)).toBeNull();
-  expect(remainingMs(progress({ rowsLoaded: 60_000 }), 1000)).toBeNull();
+  expect(remainingMs(progress({ rowsRead: 0 }), 1000)).toBeNull();
+  expect(remainingMs(progress({ rowsRead: 60_000 }), 1000)).toBeNull();
 });
 
 test('reports running tables every ten seconds until it is stopped, and no finished ones', async () => {
@@ -76,5 +76,8 @@ test('writes plain lines where there is no terminal', async () => {
   display.add(progress());
   await clock.turn(10_000);
   display.stop();
-  expect(lines).toEqual(['a log line\n', expect.stringMatching(/^orders: 10,000 of about 50,000 rows, 2\.00 MB\/s/)]);
+  expect(lines).toEqual([
+    'a log line\n',
+    expect.stringMatching(/^orders: 13,000 of about 50,000 rows read, 10,000 loaded, 2\.00 MB\/s/),
+  ]);
 });

@@ -56,12 +56,12 @@ export function reportProgress(
   return { add: (progress) => void tables.push({ progress, startedAtMs: clock.now() }), stop };
 }
 
-/** `orders: 12,000 of about 50,000 rows, 12.3 MB/s, 1,234 RCU, 12 of 40 segments, about 35.0 s left`. */
+/** `orders: 12,000 of about 50,000 rows read, 9,000 loaded, 12.3 MB/s, 1,234 RCU, 12 of 40 segments, about 35.0 s left`. */
 export function progressText(progress: TableProgress, elapsedMs: number): string {
-  const { table, rowsLoaded, expectedRows, segmentsDone, segmentsTotal, throttleCount } = progress;
+  const { table, rowsRead, expectedRows, segmentsDone, segmentsTotal, throttleCount } = progress;
   const left = remainingMs(progress, elapsedMs);
   const parts = [
-    `${formatCount(rowsLoaded)} of about ${formatCount(Math.max(expectedRows, rowsLoaded))} rows`,
+    `${formatCount(rowsRead)} of about ${formatCount(Math.max(expectedRows, rowsRead))} rows read`,
     ...figures(progress, elapsedMs),
     `${segmentsDone} of ${segmentsTotal} segments`,
     ...(throttleCount > 0 ? [`${formatCount(throttleCount)} throttles`] : []),
@@ -71,13 +71,17 @@ export function progressText(progress: TableProgress, elapsedMs: number): string
 }
 
 /** At the pace so far; null while there is none, and when the estimate was too low. */
-export function remainingMs({ rowsLoaded, expectedRows }: TableProgress, elapsedMs: number): number | null {
-  if (rowsLoaded === 0 || rowsLoaded >= expectedRows) return null;
-  return ((expectedRows - rowsLoaded) / rowsLoaded) * elapsedMs;
+export function remainingMs({ rowsRead, expectedRows }: TableProgress, elapsedMs: number): number | null {
+  if (rowsRead === 0 || rowsRead >= expectedRows) return null;
+  return ((expectedRows - rowsRead) / rowsRead) * elapsedMs;
 }
 
-function figures({ bytesRead, capacityUnits }: TableProgress, elapsedMs: number): readonly string[] {
-  return [formatByteRate(bytesRead, elapsedMs), `${formatUnits(capacityUnits)} RCU`];
+function figures({ rowsLoaded, bytesRead, capacityUnits }: TableProgress, elapsedMs: number): readonly string[] {
+  return [
+    `${formatCount(rowsLoaded)} loaded`,
+    formatByteRate(bytesRead, elapsedMs),
+    `${formatUnits(capacityUnits)} RCU`,
+  ];
 }
 
 function isDone({ segmentsDone, segmentsTotal }: TableProgress): boolean {
@@ -94,6 +98,8 @@ interface Bar {
   readonly bar: SingleBar;
   readonly progress: TableProgress;
   readonly startedAtMs: number;
+  /** Stands still when the table is through, so that its rate does not sink while others run. */
+  elapsedMs: number;
 }
 
 function progressBars({ stderr, clock }: ProgressOptions): ProgressDisplay {
@@ -112,14 +118,16 @@ function progressBars({ stderr, clock }: ProgressOptions): ProgressDisplay {
     emptyOnZero: true,
   });
   const update = (): void => {
-    for (const { bar, progress, startedAtMs } of bars) {
-      const elapsedMs = clock.now() - startedAtMs;
-      const left = isDone(progress) ? null : remainingMs(progress, elapsedMs);
-      bar.setTotal(isDone(progress) ? progress.rowsLoaded : Math.max(progress.expectedRows, progress.rowsLoaded));
-      bar.update(progress.rowsLoaded, {
+    for (const shown of bars) {
+      const { bar, progress } = shown;
+      const isOpen = !isDone(progress);
+      if (isOpen) shown.elapsedMs = clock.now() - shown.startedAtMs;
+      const left = isOpen ? remainingMs(progress, shown.elapsedMs) : null;
+      bar.setTotal(isOpen ? Math.max(progress.expectedRows, progress.rowsRead) : progress.rowsRead);
+      bar.update(progress.rowsRead, {
         figures: [
-          `${formatCount(progress.rowsLoaded)} rows`,
-          ...figures(progress, elapsedMs),
+          `${formatCount(progress.rowsRead)} rows read`,
+          ...figures(progress, shown.elapsedMs),
           ...(left === null ? [] : [`ETA ${formatDuration(left)}`]),
         ].join(', '),
       });
@@ -129,7 +137,7 @@ function progressBars({ stderr, clock }: ProgressOptions): ProgressDisplay {
   return {
     add: (progress) => {
       const bar = display.create(progress.expectedRows, 0, { table: progress.table.padEnd(20), figures: '' });
-      bars.push({ bar, progress, startedAtMs: clock.now() });
+      bars.push({ bar, progress, startedAtMs: clock.now(), elapsedMs: 0 });
     },
     // Before the first bar the display has no lines of its own to keep together.
     log: (line) => (bars.length === 0 ? void stderr.write(`${line}\n`) : display.log(`${line}\n`)),

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Readable, Writable } from 'node:stream';
 import { main } from '../../src/app.ts';
 
-interface CliRun {
+export interface CliRun {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -10,22 +10,27 @@ interface CliRun {
 
 interface CliOptions {
   readonly environment?: Readonly<Record<string, string>>;
-  /** Receives the sender of signals before the command starts. */
-  readonly onStart?: (signals: EventEmitter) => void;
+  /** What a person at a terminal types; without it there is no terminal. */
+  readonly typed?: string;
+  /** Called with all that stdout has so far, and with the sender of signals. */
+  readonly onStdout?: (stdout: string, signals: EventEmitter) => void;
 }
 
-/** Runs the program in this process, as `tributary ...argv` would run, without a terminal. */
-export async function runCli(argv: readonly string[], { environment = {}, onStart }: CliOptions = {}): Promise<CliRun> {
-  const stdout = collector();
-  const stderr = collector();
+/** Runs the program in this process, as `tributary ...argv` would run. */
+export async function runCli(
+  argv: readonly string[],
+  { environment = {}, typed, onStdout = () => {} }: CliOptions = {},
+): Promise<CliRun> {
   const signals = new EventEmitter();
-  onStart?.(signals);
+  const stdout = collector((text) => onStdout(text, signals));
+  const stderr = collector(() => {});
+  const isTTY = typed !== undefined;
   const exitCode = await main({
     argv,
     environment,
-    stdin: Readable.from([]),
+    stdin: Object.assign(Readable.from(isTTY ? [`${typed}\n`] : []), { isTTY }),
     stdout: stdout.stream,
-    stderr: stderr.stream,
+    stderr: Object.assign(stderr.stream, { isTTY }),
     signals,
     exit: (code) => {
       throw new Error(`the command ended the process with ${code}`);
@@ -42,11 +47,12 @@ export function jsonLines(stdout: string): readonly unknown[] {
     .map((line): unknown => JSON.parse(line));
 }
 
-function collector() {
+function collector(onText: (text: string) => void) {
   let collected = '';
   const stream = new Writable({
     write(chunk, _, done) {
       collected += String(chunk);
+      onText(collected);
       done();
     },
   });

@@ -107,6 +107,20 @@ test('--log-level and its variable choose what is logged', async () => {
   expect([wrong.exitCode, wrong.stderr]).toEqual([2, expect.stringContaining('Known levels: DEBUG, INFO')]);
 });
 
+test('a reset asks a person, and does nothing without a clear yes', async () => {
+  await tributary('select', 'orders', '--method', 'FULL_TABLE');
+  await tributary('sync');
+  const no = await runCli(['reset', '--all'], { environment: shop.environment, typed: 'no' });
+  expect(no.exitCode).toBe(130);
+  expect(no.stderr).toContain('Reset 1 table (orders) of shop? 0 unfinished rows are dropped');
+  expect(no.stderr).toContain('Nothing was reset');
+  const nobody = await tributary('reset', '--all');
+  expect([nobody.exitCode, nobody.stderr]).toEqual([2, expect.stringContaining('Add --yes')]);
+  expect(await answer('status')).toMatchObject({ sources: [{ tables: [{ reset_requested: false }] }] });
+  const yes = await runCli(['reset', '--all'], { environment: shop.environment, typed: 'yes' });
+  expect([yes.exitCode, yes.stdout]).toEqual([0, 'orders: the next run replicates it from the beginning\n']);
+});
+
 test('patterns choose tables, and names and patterns can be removed', async () => {
   expect(await answer('select', '--pattern', 'o*')).toMatchObject({ selected: [], matching: ['orders'] });
   expect(await answer('sync')).toMatchObject({ tables: [{ table: 'orders', outcome: 'succeeded' }] });
