@@ -1,19 +1,29 @@
-import { copyBytes, type JsonWriter } from './json-writer.ts';
+import type { JsonWriter } from './json-writer.ts';
 
 /**
  * Writes a JSON string that holds escapes the way JSON.stringify writes it, quotes included: `\/` and `\u0041` become
  * the characters themselves, so that one value has one text however it was escaped. Never longer than the source.
  */
 export function writeCanonicalString(writer: JsonWriter, start: number, end: number, at: number): number {
+  const { source, target } = writer;
   const { body } = writer.page;
   let w = at;
   writer.bytes[w++] = QUOTE;
   let i = start;
-  for (;;) {
-    const run = endOfRun(writer, i, end);
-    w = copyBytes(writer, i, run, w);
-    if (run === end) break;
-    i = run;
+  while (i < end) {
+    // Four bytes at once, as in scan-text.ts: copied first, then taken back from the backslash on, if there is one.
+    if (i <= end - 4) {
+      const word = source.getInt32(i, true);
+      target.setInt32(w, word, true);
+      const special = ((word ^ BACKSLASHES) - ONES) & ~word & HIGH_BITS;
+      const copied = special === 0 ? 4 : (31 - Math.clz32(special & -special)) >> 3;
+      i += copied;
+      w += copied;
+      if (special === 0) continue;
+    } else if (body[i] !== BACKSLASH) {
+      writer.bytes[w++] = body[i++] as number;
+      continue;
+    }
     const c = body[i + 1] as number;
     if (c === LOWER_U) {
       const length = isPairAt(body, i, end) ? 12 : 6;
@@ -27,18 +37,6 @@ export function writeCanonicalString(writer: JsonWriter, start: number, end: num
   }
   writer.bytes[w++] = QUOTE;
   return w;
-}
-
-/** Position of the next backslash, or `end`; four bytes at once, as in scan-text.ts. */
-function endOfRun({ page, source }: JsonWriter, start: number, end: number): number {
-  let i = start;
-  for (; i <= end - 4; i += 4) {
-    const word = source.getInt32(i, true);
-    const special = ((word ^ BACKSLASHES) - ONES) & ~word & HIGH_BITS;
-    if (special !== 0) return i + ((31 - Math.clz32(special & -special)) >> 3);
-  }
-  while (i < end && page.body[i] !== BACKSLASH) i++;
-  return i;
 }
 
 /** Writes what the `\uXXXX` between the positions, or the two of a surrogate pair, stand for. */

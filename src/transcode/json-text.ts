@@ -75,6 +75,7 @@ function writeMap(writer: JsonWriter, index: number, at: number): number {
 
 /** Writes the attributes that lie between two tape indexes as one JSON object; returns the position behind it. */
 export function writeMembers(writer: JsonWriter, start: number, end: number, at: number): number {
+  const { page } = writer;
   let i = start;
   let w = at;
   writer.bytes[w++] = OPEN_BRACE;
@@ -83,7 +84,7 @@ export function writeMembers(writer: JsonWriter, start: number, end: number, at:
     writer.bytes[w++] = COLON;
     i += ENTRY_WORDS;
     w = writeValue(writer, i, w);
-    i = behind(writer.page, i);
+    i = behind(page, i);
     if (i < end) writer.bytes[w++] = COMMA;
   }
   writer.bytes[w++] = CLOSE_BRACE;

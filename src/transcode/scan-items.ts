@@ -38,7 +38,7 @@ export function scanItems(body: Buffer, at: number, names: AttributeDictionary):
   rowStarts[rowCount] = scan.top;
   const page = {
     body,
-    tape: scan.tape.slice(0, scan.top),
+    tape: copyOf(scan.tape, scan.top),
     rowStarts: rowStarts.slice(0, rowCount + 1),
     rowCount,
     attributes: names,
@@ -46,6 +46,13 @@ export function scanItems(body: Buffer, at: number, names: AttributeDictionary):
   };
   dropBody(scan);
   return { page, end: i + 1 };
+}
+
+/** Like `slice`, which would fill a megabyte with zeros first. */
+function copyOf(words: Int32Array, length: number): Int32Array {
+  const copy = new Int32Array(Buffer.allocUnsafeSlow(length * 4).buffer);
+  copy.set(words.subarray(0, length));
+  return copy;
 }
 
 /** A page without items, for answers that carry none. */

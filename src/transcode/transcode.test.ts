@@ -41,7 +41,7 @@ describe('transcoding a page', () => {
         const body = Buffer.from(writePage(items, style));
         expect(ours(body)).toBe(items.map((item) => `${canonicalLine(item)}\n`).join(''));
       }),
-      { numRuns: 1500, seed: 20_260_131 },
+      { numRuns: 1000, seed: 20_260_131 },
     );
   });
 
@@ -51,7 +51,7 @@ describe('transcoding a page', () => {
         const body = Buffer.from(writePage(items, { ...style, spaces: 'none' }));
         expect(ours(body.subarray(0, cut % body.length))).toBeNull();
       }),
-      { numRuns: 1000, seed: 7 },
+      { numRuns: 600, seed: 7 },
     );
   });
 
@@ -80,8 +80,8 @@ describe('transcoding a page', () => {
           expect(mine).toBe(theirs);
         }
       }),
-      { numRuns: 3000, seed: 42 },
+      { numRuns: 2000, seed: 42 },
     );
-    expect(accepted).toBeGreaterThan(200);
+    expect(accepted).toBeGreaterThan(150);
   });
 });
