@@ -1,8 +1,8 @@
 import type { AssumedRole, BaseCredentials, ConnectionOptions } from '../model/connection-options.ts';
 import { partitionOf } from '../model/partition.ts';
+import { parseDurationMs } from '../platform/duration.ts';
 import { Secret } from '../platform/secret.ts';
 import type { OptionPath } from './config-text.ts';
-import { parseDurationMs } from './duration.ts';
 import type { OptionProblem } from './option-problems.ts';
 import {
   type CredentialsFile,

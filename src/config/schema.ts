@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseDurationMs } from './duration.ts';
+import { parseDurationMs } from '../platform/duration.ts';
 
 /**
  * Every option of tributary.yaml, declared once: the type, the checks, the JSON Schema for editors and
