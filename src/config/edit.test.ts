@@ -167,7 +167,7 @@ describe('any layout', () => {
             expect(yaml).toContain(comment.trim());
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 });
