@@ -1,4 +1,4 @@
-import { type AttributeObservation, Kind, type Observed, ObservedKind } from '../model/tape.ts';
+import { type AttributeObservation, Kind, type Observed, ObservedKind, TapeFlag } from '../model/tape.ts';
 import { isDoubleExact, parseDecimal, plainText } from './decimal.ts';
 import type { ScanState } from './scan-state.ts';
 import { unescapedText } from './tape-text.ts';
@@ -64,12 +64,19 @@ function observeLongNumber(words: Int32Array, at: number, scan: ScanState, index
   const { integerDigits, scale } = scan;
   const mayExceed = scale === 0 && integerDigits > 18 && words[at + BEYOND_INT64] === 0;
   if (!mayExceed && words[at + DOUBLE_INEXACT] === 1) return;
-  const text = unescapedText(scan.body, scan.tape[index + 1] as number, scan.tape[index + 2] as number);
+  const text = numberText(scan, index);
   if (String(Number(text)) === text && !mayExceed) return;
   const decimal = parseDecimal(text);
   if (decimal === null) return;
   if (mayExceed && isBeyondInt64(BigInt(plainText(decimal)))) words[at + BEYOND_INT64] = 1;
   if (!isDoubleExact(decimal)) words[at + DOUBLE_INEXACT] = 1;
+}
+
+function numberText({ body, tape }: ScanState, index: number): string {
+  const start = tape[index + 1] as number;
+  const end = tape[index + 2] as number;
+  const isEscaped = ((tape[index] as number) & TapeFlag.escaped) !== 0;
+  return isEscaped ? unescapedText(body, start, end) : body.toString('latin1', start, end);
 }
 
 function isBeyondInt64(value: bigint): boolean {

@@ -29,7 +29,7 @@ export function scanItems(body: Buffer, at: number, names: AttributeDictionary):
       rowStarts[rowCount] = scan.top;
       i = scanItem(i, rowCount, names);
       rowCount++;
-      if (body[i] !== COMMA) i = skipSpace(body, i);
+      if ((body[i] as number) <= SPACE) i = skipSpace(body, i);
       if (body[i] !== COMMA) break;
       i++;
     }
@@ -89,7 +89,7 @@ function scanItem(at: number, row: number, names: AttributeDictionary): number {
     // JSON allows a name twice, DynamoDB does not.
     if (!observe(observations, scan, id, row, index)) refuse(body, valueAt);
     slot = id + 1;
-    if (body[i] !== COMMA) i = skipSpace(body, i);
+    if ((body[i] as number) <= SPACE) i = skipSpace(body, i);
     if (body[i] !== COMMA) break;
     i++;
   }
@@ -124,6 +124,7 @@ function scanHead(at: number, slot: number, names: AttributeDictionary): number 
 }
 
 // Declared here because imports are slow in hot code, see scan-text.ts.
+const SPACE = 0x20;
 const QUOTE = 0x22;
 const COLON = 0x3a;
 const COMMA = 0x2c;

@@ -15,8 +15,7 @@ const MAX_NUMBER_BYTES = 512;
 export function scanNumber(scan: ScanState, at: number): number {
   const { body } = scan;
   const first = body[at] === MINUS ? at + 1 : at;
-  let i = first;
-  while (isDigit(body[i])) i++;
+  let i = endOfDigits(scan, first);
   let integerDigits = i - first;
   if (integerDigits === 0) return scanUnusualNumber(scan, at);
   const startsWithZero = body[first] === ZERO;
@@ -26,8 +25,8 @@ export function scanNumber(scan: ScanState, at: number): number {
   }
   let scale = 0;
   if (body[i] === POINT) {
-    const fraction = ++i;
-    while (isDigit(body[i])) i++;
+    const fraction = i + 1;
+    i = endOfDigits(scan, fraction);
     scale = i - fraction;
     if (scale === 0 || body[i - 1] === ZERO) return scanUnusualNumber(scan, at);
   } else if (startsWithZero && first !== at) return scanUnusualNumber(scan, at);
@@ -53,14 +52,27 @@ function scanUnusualNumber(scan: ScanState, at: number): number {
   return end;
 }
 
-function isDigit(c: number | undefined): boolean {
+/** Position of the first byte that is no digit. */
+function endOfDigits({ body, view }: ScanState, at: number): number {
+  let i = at;
+  const lastWord = view.byteLength - 4;
+  while (i <= lastWord) {
+    const word = view.getInt32(i, true);
+    // All four are digits: each high half is 3, and stays so when 6 is added to the low half.
+    if (((word & HIGH_HALVES) | (((word + SIXES) & HIGH_HALVES) >>> 4)) !== THREES) break;
+    i += 4;
+  }
   // A byte behind the end of the body is undefined: no comparison with it holds.
-  return (c as number) >= ZERO && (c as number) <= NINE;
+  while ((body[i] as number) >= ZERO && (body[i] as number) <= NINE) i++;
+  return i;
 }
 
 // Declared here because imports are slow in hot code, see scan-text.ts.
 const QUOTE = 0x22;
 const INTEGER = TapeFlag.integer;
+const HIGH_HALVES = 0xf0f0f0f0 | 0;
+const SIXES = 0x06060606;
+const THREES = 0x33333333;
 const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO = 0x30;

@@ -79,14 +79,15 @@ function scanMap(scan: ScanState, at: number, depth: number): number {
   const { body, top: index } = scan;
   if (body[at] !== OPEN_BRACE || depth > MAX_NESTING) refuse(body, at);
   pushEntry(scan, KIND_M, 0, 0);
-  let i = skipSpace(body, at + 1);
+  let i = at + 1;
+  if ((body[i] as number) <= SPACE) i = skipSpace(body, i);
   let count = 0;
   if (body[i] !== CLOSE_BRACE) {
     for (;;) {
       i = scanName(scan, i);
       i = scanValue(scan, i, depth);
       count++;
-      if (body[i] !== COMMA) i = skipSpace(body, i);
+      if ((body[i] as number) <= SPACE) i = skipSpace(body, i);
       if (body[i] !== COMMA) break;
       i++;
     }
@@ -109,13 +110,14 @@ function scanList(scan: ScanState, at: number, depth: number): number {
   const { body, top: index } = scan;
   if (body[at] !== OPEN_BRACKET || depth > MAX_NESTING) refuse(body, at);
   pushEntry(scan, KIND_L, 0, 0);
-  let i = skipSpace(body, at + 1);
+  let i = at + 1;
+  if ((body[i] as number) <= SPACE) i = skipSpace(body, i);
   let count = 0;
   if (body[i] !== CLOSE_BRACKET) {
     for (;;) {
       i = scanValue(scan, i, depth);
       count++;
-      if (body[i] !== COMMA) i = skipSpace(body, i);
+      if ((body[i] as number) <= SPACE) i = skipSpace(body, i);
       if (body[i] !== COMMA) break;
       i++;
     }
@@ -130,13 +132,14 @@ function scanSet(scan: ScanState, at: number, kind: number): number {
   if (body[at] !== OPEN_BRACKET) refuse(body, at);
   pushEntry(scan, kind, 0, 0);
   const elementKind = kind === KIND_SS ? KIND_S : kind === KIND_NS ? KIND_N : KIND_B;
-  let i = skipSpace(body, at + 1);
+  let i = at + 1;
+  if ((body[i] as number) <= SPACE) i = skipSpace(body, i);
   let count = 0;
   if (body[i] !== CLOSE_BRACKET) {
     for (;;) {
       if ((body[i] as number) <= SPACE) i = skipSpace(body, i);
       i = scanScalar(scan, i, elementKind);
-      if (body[i] !== COMMA) i = skipSpace(body, i);
+      if ((body[i] as number) <= SPACE) i = skipSpace(body, i);
       count++;
       if (body[i] !== COMMA) break;
       i++;

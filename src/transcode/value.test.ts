@@ -30,7 +30,7 @@ function pageOf(values: readonly Members[], style: JsonStyle = LEAST): { page: T
 
 const LEAST: JsonStyle = { spaces: 'none', escapes: 'least', seed: 1 };
 
-function valueOf(type: string, content: unknown): { page: TapePage; index: number } {
+function valueWith(type: string, content: unknown): { page: TapePage; index: number } {
   const { page, indexes } = pageOf([new Members([[type, content]])]);
   return { page, index: indexes[0] ?? -1 };
 }
@@ -48,7 +48,7 @@ describe('a value of the tape', () => {
   });
 
   test('of type N is exact at every scale that holds it', () => {
-    const { page, index } = valueOf('N', '-12345678901234567890.123456789');
+    const { page, index } = valueWith('N', '-12345678901234567890.123456789');
     expect(scaledBigintOf(page, index, 9)).toBe(-12345678901234567890123456789n);
     expect(scaledBigintOf(page, index, 18)).toBe(-12345678901234567890123456789000000000n);
     expect(() => scaledBigintOf(page, index, 8)).toThrow('more than 8 digits');
@@ -57,21 +57,21 @@ describe('a value of the tape', () => {
   test.each(['-9223372036854775808', '9223372036854775807', '0', '-1', '999999999999999', '1000000000000000'])(
     'of type N gives the integer %s',
     (text) => {
-      const { page, index } = valueOf('N', text);
+      const { page, index } = valueWith('N', text);
       expect(bigintOf(page, index)).toBe(BigInt(text));
     },
   );
 
   test('of type N never gives a negative zero', () => {
     for (const text of ['-0', '-0.0', '0', '-0E5']) {
-      const { page, index } = valueOf('N', text);
+      const { page, index } = valueWith('N', text);
       expect([doubleOf(page, index), plainDecimalOf(page, index)]).toEqual([0, '0']);
     }
   });
 
   test('of type S tells whether UTF-8 can hold it', () => {
     const isLone = (text: string): boolean => {
-      const { page, index } = valueOf('S', text);
+      const { page, index } = valueWith('S', text);
       return hasLoneSurrogate(page, index);
     };
     expect(['plain', '😀', 'a\u0000b', '\ud83d', '\ude00', 'x\ud83d\ud83dy', '\ude00\ud83d'].map(isLone)).toEqual([
@@ -87,7 +87,7 @@ describe('a value of the tape', () => {
 
   test('keeps its JSON text when many numbers of the page need a longer form', () => {
     const texts = Array.from({ length: 200 }, (_, n) => `+${n + 1}E120`);
-    const { page, index } = valueOf('NS', texts);
+    const { page, index } = valueWith('NS', texts);
     const expected = `[${texts.map(plainDecimal).join(',')}]`;
     expect(jsonTextOf(page, index)).toBe(expected);
     expect(jsonTextOf(page, index)).toBe(expected);
