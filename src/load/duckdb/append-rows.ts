@@ -1,5 +1,5 @@
 import { type DuckDBConnection, DuckDBDataChunk, type DuckDBType, type DuckDBValue } from '@duckdb/node-api';
-import type { TableName } from './sql.ts';
+import { DATABASE, type TableName } from './sql.ts';
 
 /** Rows of a vector, DuckDB's unit of work. */
 export const CHUNK_ROWS = 2048;
@@ -12,7 +12,7 @@ export async function appendRows(
   rows: readonly (readonly DuckDBValue[])[],
 ): Promise<void> {
   if (rows.length === 0) return;
-  const appender = await connection.createAppender(table, schema);
+  const appender = await connection.createAppender(table, schema, DATABASE);
   for (let start = 0; start < rows.length; start += CHUNK_ROWS) {
     const chunk = DuckDBDataChunk.create(types);
     chunk.setRows(rows.slice(start, start + CHUNK_ROWS));

@@ -13,7 +13,7 @@ import { TributaryError } from '../../platform/errors.ts';
 import { CHUNK_ROWS } from './append-rows.ts';
 import { createRowEncoder, rowText } from './encode.ts';
 import { readTableColumns } from './schema-change.ts';
-import type { TableName } from './sql.ts';
+import { DATABASE, type TableName } from './sql.ts';
 import { timestamp } from './table-rows.ts';
 
 /** A row that its table cannot hold. */
@@ -57,7 +57,7 @@ export async function appendBatches(
   constants[2].fill(BigInt(options.version));
   const varying = columns.filter((column) => !constants.includes(column));
 
-  const appender = await connection.createAppender(name.table, name.schema);
+  const appender = await connection.createAppender(name.table, name.schema, DATABASE);
   const types = table.map((_, index) => appender.columnType(index));
   const rejected: RejectedRow[] = [];
   let appendedRows = 0;

@@ -4,7 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { TributaryError } from '../../platform/errors.ts';
 import { type DuckDbFile, fileExists } from './connection.ts';
 import { syncToDisk } from './publish.ts';
-import { queryRows, quoteName, quoteTable } from './sql.ts';
+import { DATABASE, queryRows, quoteName, quotePath, quoteTable } from './sql.ts';
 
 const COPY = 'tributary_compacted';
 
@@ -39,13 +39,10 @@ export async function compactFile(
 }
 
 async function copyInto(connection: DuckDBConnection, path: string): Promise<void> {
-  const [current] = await queryRows(connection, 'SELECT current_database() AS name');
-  const original = quoteName(String(current?.['name']));
-  // ATTACH takes no bound values; the path is quoted as SQL wants it.
-  await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS ${COPY}`);
+  await connection.run(`ATTACH ${quotePath(path)} AS ${COPY}`);
   try {
-    await connection.run(`COPY FROM DATABASE ${original} TO ${COPY}`);
-    await requireSameRows(connection, original);
+    await connection.run(`COPY FROM DATABASE ${quoteName(DATABASE)} TO ${COPY}`);
+    await requireSameRows(connection);
     await connection.run(`CHECKPOINT ${COPY}`);
   } finally {
     await connection.run(`DETACH ${COPY}`);
@@ -53,19 +50,25 @@ async function copyInto(connection: DuckDBConnection, path: string): Promise<voi
 }
 
 /** The original is replaced for ever: a copy that misses a table or a row must not get that far. */
-async function requireSameRows(connection: DuckDBConnection, original: string): Promise<void> {
+async function requireSameRows(connection: DuckDBConnection): Promise<void> {
   const tables = await queryRows(
     connection,
     'SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database()',
   );
   for (const { schema_name, table_name } of tables) {
-    const table = quoteTable({ schema: String(schema_name), table: String(table_name) });
+    const schema = String(schema_name);
+    const table = String(table_name);
+    const original = quoteTable({ schema, table });
+    const copy = `${COPY}.${quoteName(schema)}.${quoteName(table)}`;
     const [counts] = await queryRows(
       connection,
-      `SELECT (SELECT count(*) FROM ${original}.${table}) = (SELECT count(*) FROM ${COPY}.${table}) AS same`,
+      `SELECT (SELECT count(*) FROM ${original}) = (SELECT count(*) FROM ${copy}) AS same`,
     );
     if (counts?.['same'] !== true) {
-      throw new TributaryError('DESTINATION_FAILED', `The compacted copy of ${table} has another number of rows`);
+      throw new TributaryError(
+        'DESTINATION_FAILED',
+        `The compacted copy of ${schema}.${table} has another number of rows`,
+      );
     }
   }
 }

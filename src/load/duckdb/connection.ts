@@ -7,6 +7,7 @@ import { systemCodeOf, TributaryError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { duckDbError, isLockConflict, lockHolderOf } from './errors.ts';
 import { inFileQueue } from './file-queue.ts';
+import { DATABASE, quoteName, quotePath } from './sql.ts';
 import { createStateTables, hasStateTables } from './state-tables.ts';
 
 type Use<T> = (connection: DuckDBConnection) => Promise<T>;
@@ -60,12 +61,12 @@ export async function mergeRowGroups(connection: DuckDBConnection): Promise<void
 }
 
 export function createDuckDbFile({ path, lockWaitMs, clock, logger }: DuckDbFileOptions): DuckDbFile {
-  const open = async (mode: AccessMode, signal: AbortSignal): Promise<DuckDBInstance> => {
+  const open = async (mode: AccessMode, signal: AbortSignal): Promise<OpenFile> => {
     const deadlineMs = clock.now() + lockWaitMs;
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted();
       try {
-        return await DuckDBInstance.create(path, { ...INSTANCE_OPTIONS, access_mode: mode });
+        return await attach(path, mode);
       } catch (error) {
         if (!isLockConflict(error)) throw error;
         const leftMs = deadlineMs - clock.now();
@@ -84,15 +85,11 @@ export function createDuckDbFile({ path, lockWaitMs, clock, logger }: DuckDbFile
     try {
       if (mode === 'READ_WRITE') await mkdir(dirname(path), { recursive: true });
       return await inFileQueue(path, signal, async () => {
-        const instance = await open(mode, signal);
+        const { instance, connection } = await open(mode, signal);
         try {
-          const connection = await instance.connect();
-          try {
-            return await use(connection, await hasStateTables(connection, path));
-          } finally {
-            connection.closeSync();
-          }
+          return await use(connection, await hasStateTables(connection, path));
         } finally {
+          connection.closeSync();
           instance.closeSync();
         }
       });
@@ -114,6 +111,24 @@ export function createDuckDbFile({ path, lockWaitMs, clock, logger }: DuckDbFile
       }),
     hold: (use, signal) => withConnection('READ_WRITE', signal, use),
   };
+}
+
+interface OpenFile {
+  readonly instance: DuckDBInstance;
+  readonly connection: DuckDBConnection;
+}
+
+async function attach(path: string, mode: AccessMode): Promise<OpenFile> {
+  const instance = await DuckDBInstance.create(':memory:', { ...INSTANCE_OPTIONS, temp_directory: `${path}.tmp` });
+  try {
+    const connection = await instance.connect();
+    await connection.run(`ATTACH ${quotePath(path)} AS ${quoteName(DATABASE)} (${mode})`);
+    await connection.run(`USE ${quoteName(DATABASE)}`);
+    return { instance, connection };
+  } catch (error) {
+    instance.closeSync();
+    throw error;
+  }
 }
 
 export async function fileExists(path: string): Promise<boolean> {

@@ -68,6 +68,26 @@ async function holdFile(): Promise<{ readonly pid: number; release(): Promise<vo
   };
 }
 
+describe('a DuckDB file whose name is also a name in it', () => {
+  it.each([
+    ['shop.duckdb', 'shop'],
+    ['main.duckdb', 'main'],
+    ['main.duckdb', 'shop'],
+    ['warehouse.duckdb', 'temp'],
+    ['warehouse.duckdb', 'system'],
+    ['warehouse.duckdb', 'memory'],
+    ['it\'s a "file".duckdb', 'shop'],
+  ])('%s is loaded into the schema %s twice', async (name, source) => {
+    path = join(folder, name);
+    const loader = tableLoader({ source });
+    await loader.replace(connect(), 1, [order(1)]);
+    await loader.replace(connect(), 2, [order(1), order(2)]);
+    expect(await connect().sample(loader.target, 5)).toHaveLength(2);
+    await connect().compact?.(neverAborted);
+    expect(await connect().sample(loader.target, 5)).toHaveLength(2);
+  });
+});
+
 describe('a DuckDB file that another program holds', () => {
   it('is waited for, which the log says once', async () => {
     const loader = tableLoader();

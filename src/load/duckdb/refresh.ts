@@ -7,7 +7,7 @@ import { type DuckDbFile, mergeRowGroups } from './connection.ts';
 import { removeDuplicates } from './duplicates.ts';
 import { requireFreeName } from './name-check.ts';
 import { createTable } from './schema-change.ts';
-import { queryRows, quoteName, quoteTable } from './sql.ts';
+import { queryRows, quoteName, quoteSchema, quoteTable } from './sql.ts';
 import {
   asideTableName,
   buildingTableName,
@@ -69,7 +69,7 @@ async function begin(connection: DuckDBConnection, request: BeginVersion): Promi
   // Once a version is often enough for what versions leave behind, and in time for the live table that readers scan.
   await mergeRowGroups(connection);
   const stored = await dropBuilding(connection, before);
-  await connection.run(`CREATE SCHEMA IF NOT EXISTS ${quoteName(stored.destinationSchema)}`);
+  await connection.run(`CREATE SCHEMA IF NOT EXISTS ${quoteSchema(stored.destinationSchema)}`);
   // One above every epoch that was given: a lane of a dropped version with this number and these units must miss.
   const epoch = stored.highestEpoch + 1;
   const building: StoredBuilding = {

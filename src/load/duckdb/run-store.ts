@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { RunRecord } from '../../model/run.ts';
 import type { RunStore } from '../../model/run-store.ts';
 import type { TableState } from '../../model/table-state.ts';
+import { runRecordSchema } from '../stored-run-record.ts';
 import { readSchemaRows } from './column-rows.ts';
 import type { DuckDbFile } from './connection.ts';
 import { dropBuilding } from './refresh.ts';
@@ -89,33 +90,6 @@ async function replaceRun(connection: DuckDBConnection, run: RunRecord): Promise
   );
 }
 
-const count = z.number().nonnegative();
-const phase = z.object({ exitStatus: z.number().nullable(), message: z.string().nullable() });
-const tableRun = z.object({
-  table: z.string(),
-  outcome: z.enum(['succeeded', 'failed', 'cancelled']),
-  rowsRead: count,
-  rowsLoaded: count,
-  rowsRejected: count,
-  bytesRead: count,
-  capacityUnits: count,
-  throttleCount: count,
-  scanCalls: count,
-  durationMs: count,
-  version: z.number().nullable(),
-  error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
-});
-const runRecord: z.ZodType<RunRecord> = z.object({
-  runId: z.string(),
-  source: z.string(),
-  startedAtMs: count,
-  endedAtMs: count.nullable(),
-  discovery: phase,
-  extraction: phase,
-  load: phase,
-  tables: z.array(tableRun),
-});
-
 const runRows = z.array(
   z.object({
     record: z
@@ -128,6 +102,6 @@ const runRows = z.array(
           return z.NEVER;
         }
       })
-      .pipe(runRecord),
+      .pipe(runRecordSchema),
   }),
 );

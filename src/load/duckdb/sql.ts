@@ -14,8 +14,25 @@ export interface TableName {
   readonly table: string;
 }
 
+/**
+ * Name under which every file is attached. DuckDB would call it like the file, and `shop.orders` is ambiguous in
+ * `shop.duckdb`. No schema can be called so: their names have no hyphen. Tables are named with it, because `temp`, `system`
+ * and `memory` are databases, too.
+ */
+export const DATABASE = 'tributary-file';
+
 export function quoteTable({ schema, table }: TableName): string {
-  return `${quoteName(schema)}.${quoteName(table)}`;
+  return `${quoteSchema(schema)}.${quoteName(table)}`;
+}
+
+export function quoteSchema(schema: string): string {
+  return `${quoteName(DATABASE)}.${quoteName(schema)}`;
+}
+
+/** A path in a statement: ATTACH takes no bound values. */
+export function quotePath(path: string): string {
+  if (path.includes('\0')) throw new TributaryError('BUG', 'A path for SQL holds a NUL character');
+  return `'${path.replaceAll("'", "''")}'`;
 }
 
 export function sqlType(type: ColumnType): string {
