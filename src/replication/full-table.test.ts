@@ -285,3 +285,69 @@ function failAfter(commits: number): () => void {
     if (count > commits) throw new Error('killed');
   };
 }
+
+describe('replicateFullTable of a view', () => {
+  const key = (name: string): readonly object[] => [{ AttributeName: name, KeyType: 'HASH' }];
+
+  function createViewedOrders(count: number): void {
+    simulator.tables.create({
+      TableName: 'orders',
+      KeySchema: key('id'),
+      AttributeDefinitions: ['id', 'customer'].map((name) => ({ AttributeName: name, AttributeType: 'S' })),
+      BillingMode: 'PAY_PER_REQUEST',
+      GlobalSecondaryIndexes: [
+        { IndexName: 'by-customer', KeySchema: key('customer'), Projection: { ProjectionType: 'ALL' } },
+      ],
+    });
+    putViewedOrders(count, (number) => `customer-${number % 40}`);
+  }
+
+  function putViewedOrders(count: number, customerOf: (number: number) => string): void {
+    const items = Array.from({ length: count }, (_, number) => ({
+      id: { S: `order-${number}` },
+      number: { N: String(number) },
+      customer: { S: customerOf(number) },
+      text: { S: 'x'.repeat(2_000) },
+    }));
+    simulator.tables.putItems('orders', items);
+  }
+
+  const runView = () =>
+    runFullTable({
+      simulator,
+      clock,
+      table: 'orders/by-customer',
+      destination: createMemoryDestination(store),
+      segmentConcurrency: 1,
+    });
+
+  test('an index that is being built is waited for; one that is being deleted is not', async () => {
+    createViewedOrders(50);
+    simulator.tables.setIndexStatus('orders', 'by-customer', 'CREATING');
+    const running = runView();
+    await clock.sleepers(1);
+    simulator.tables.setIndexStatus('orders', 'by-customer', 'ACTIVE');
+    clock.advance(5_000);
+    expect(await running).toEqual({ version: 1, rowCount: 50 });
+    simulator.tables.setIndexStatus('orders', 'by-customer', 'DELETING');
+    await expect(runView()).rejects.toMatchObject({ code: 'TABLE_NOT_READY' });
+  });
+
+  test('an item that moves within the index while it is read is there once, as it was read last', async () => {
+    createViewedOrders(1_500);
+    let scans = 0;
+    // Half-way through the items get another customer each, so that what was read comes again elsewhere in the index.
+    const remove = simulator.onRequest(({ action }) => {
+      if (action === 'Scan' && ++scans === 6) putViewedOrders(1_500, (number) => `moved-${number % 40}`);
+    });
+    await runView();
+    remove();
+    const lines = liveLines(store, { source: 'shop', table: 'orders/by-customer' }) ?? [];
+    const ids = lines.map((line) => String(JSON.parse(line).id));
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(simulator.requests.scans('orders').reduce((sum, { itemCount }) => sum + itemCount, 0)).toBeGreaterThan(
+      ids.length,
+    );
+    expect(lines.filter((line) => String(JSON.parse(line).customer).startsWith('moved-')).length).toBeGreaterThan(0);
+  });
+});

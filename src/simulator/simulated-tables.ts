@@ -17,6 +17,7 @@ export interface SimulatedTables {
   items(table: string): readonly string[];
   names(): readonly string[];
   setStatus(table: string, status: TableStatus): void;
+  setIndexStatus(table: string, index: string, status: TableStatus): void;
   /** What DescribeTable claims from now on: the real figures are up to six hours old. Null: what is true. */
   reportStatistics(table: string, statistics: Table['reportedStatistics']): void;
 }
@@ -42,6 +43,9 @@ export function createTables(account: Account): SimulatedTables {
     names: () => account.tableNames(),
     setStatus: (name, status) => {
       account.table(name).status = status;
+    },
+    setIndexStatus: (name, index, status) => {
+      account.table(name).indexStatuses.set(index, status);
     },
     reportStatistics: (name, statistics) => {
       account.table(name).reportedStatistics = statistics;

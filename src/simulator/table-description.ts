@@ -72,7 +72,7 @@ function describeIndex(table: Table, index: IndexDefinition, tableArn: string): 
 function describeGlobalIndex(table: Table, index: IndexDefinition, tableArn: string): object {
   return {
     ...describeIndex(table, index, tableArn),
-    IndexStatus: 'ACTIVE',
+    IndexStatus: table.indexStatuses.get(index.name) ?? 'ACTIVE',
     ProvisionedThroughput: { NumberOfDecreasesToday: 0, ...describeThroughput(index.throughput) },
   };
 }

@@ -35,6 +35,8 @@ export class Table {
   latestStreamLabel: string | null = null;
   /** Set by tests: DynamoDB refreshes these figures only about every six hours. */
   reportedStatistics: { readonly itemCount: number; readonly sizeBytes: number } | null = null;
+  /** By index name; set by tests, ACTIVE where absent. */
+  readonly indexStatuses = new Map<string, TableStatus>();
   readonly id = randomUUID();
   readonly createdAtMs: number;
   /** Keys of empty pages, which belong to no item: the position that a Scan goes on from. */
