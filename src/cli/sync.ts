@@ -90,7 +90,12 @@ async function replicate(
     import('../operations/run-log.ts'),
   ]);
   const runId = newRunId(source.name, context.clock.now());
-  const file = openRunLog(config.home, runId, context.clock.now());
+  const file = openRunLog({
+    home: config.home,
+    runId,
+    nowMs: context.clock.now(),
+    onLost: (message) => log.warning(message),
+  });
   const isTerminal = context.stderr.isTTY === true;
   const shownFrom = LOG_LEVELS.indexOf(logLevel(options, context, isTerminal || options.json ? 'WARNING' : 'INFO'));
   const keptFrom = Math.min(shownFrom, LOG_LEVELS.indexOf('INFO'));

@@ -37,6 +37,8 @@ function describe(issue: Issue, option: OptionSchema | undefined): string {
       return `expected ${issue.values.map(String).join(' or ')}`;
     case 'too_small':
       return issue.origin === 'string' ? 'must not be empty' : `expected at least ${issue.minimum}`;
+    case 'invalid_key':
+      return 'a name must not be empty';
     case 'too_big':
       return `expected at most ${issue.maximum}`;
     default:

@@ -12,6 +12,9 @@ const text = (description: string, example?: string) =>
     .min(1)
     .meta({ description, ...(example === undefined ? {} : { examples: [example] }) });
 
+const url = (description: string) =>
+  text(description, 'http://127.0.0.1:8000').refine(isHttpUrl, 'expected a URL such as http://127.0.0.1:8000');
+
 const accountId = (description: string) =>
   z.union([z.string(), z.number()], { error: 'expected an AWS account id of 12 digits' }).meta({
     description,
@@ -91,11 +94,8 @@ export const DEFAULT_MAX_CONCURRENCY = 16;
 const source = z
   .strictObject({
     region: text('AWS region of the tables.', 'eu-central-1'),
-    endpoint: text(
-      'DynamoDB endpoint in place of that of AWS, for a local DynamoDB.',
-      'http://127.0.0.1:8000',
-    ).optional(),
-    sts_endpoint: text('STS endpoint in place of that of AWS.', 'http://127.0.0.1:8000').optional(),
+    endpoint: url('DynamoDB endpoint in place of that of AWS, for a local DynamoDB.').optional(),
+    sts_endpoint: url('STS endpoint in place of that of AWS.').optional(),
     credentials: credentials.optional(),
     destination: text('Name of the destination under `destinations`.', 'warehouse'),
     request_timeout: z
@@ -172,6 +172,10 @@ export type TableFile = z.infer<typeof table>;
 
 function reference(variable: string): string {
   return `\${${variable}}`;
+}
+
+function isHttpUrl(value: string): boolean {
+  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
 }
 
 function isReadCapacity(value: string | number): boolean {

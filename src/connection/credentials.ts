@@ -62,14 +62,22 @@ async function baseCredentials(options: ConnectionOptions, createSts: StsClientF
     return await provider();
   } catch (error) {
     const place = credentials.kind === 'profile' ? `profile ${credentials.profile}` : 'the default AWS chain';
+    const hint = missingHint(options);
     throw new TributaryError('CREDENTIALS_MISSING', `No AWS credentials found in ${place}: ${messageOf(error)}`, {
       cause: error,
       context: { source: options.source },
-      ...(options.endpoint === null
-        ? {}
-        : { hint: 'A local DynamoDB takes any key: set AWS_ACCESS_KEY_ID=local and AWS_SECRET_ACCESS_KEY=local' }),
+      ...(hint === null ? {} : { hint }),
     });
   }
+}
+
+function missingHint({ credentials, endpoint }: ConnectionOptions): string | null {
+  if (credentials.kind === 'profile') {
+    const login = `aws sso login --profile ${credentials.profile}`;
+    return `Compare \`profile\` with the names in ~/.aws/config and ~/.aws/credentials, or log in with \`${login}\``;
+  }
+  if (endpoint === null) return null;
+  return 'A local DynamoDB takes any key: set AWS_ACCESS_KEY_ID=local and AWS_SECRET_ACCESS_KEY=local';
 }
 
 async function assumeRole(sts: STSClient, role: AssumedRole, options: ConnectionOptions): Promise<AwsCredentials> {

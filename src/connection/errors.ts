@@ -198,7 +198,7 @@ function readFailure(thrown: unknown): Failure {
   const first = thrown instanceof AggregateError && thrown.errors[0] instanceof Error ? thrown.errors[0] : thrown;
   return {
     name: thrown.name,
-    message: first.message.split('\n', 1)[0] || thrown.name,
+    message: first.message.split('\n', 1)[0]?.trim() || thrown.name,
     status: statusOf(thrown),
     networkCode:
       code !== undefined && /^(E[A-Z_]+|CERT_\w+|DEPTH_ZERO\w+|SELF_SIGNED\w+|UNABLE_TO\w+)$/.test(code) ? code : null,

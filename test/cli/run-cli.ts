@@ -8,22 +8,27 @@ export interface CliRun {
   readonly stderr: string;
 }
 
-interface CliOptions {
+export interface CliOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** What a person at a terminal types; without it there is no terminal. */
   readonly typed?: string;
   /** Called with all that stdout has so far, and with the sender of signals. */
   readonly onStdout?: (stdout: string, signals: EventEmitter) => void;
+  /** Called with all that stderr has so far. */
+  readonly onStderr?: (stderr: string) => void;
+  /** Receives the sender of signals before the command starts. */
+  readonly onStart?: (signals: EventEmitter) => void;
 }
 
 /** Runs the program in this process, as `tributary ...argv` would run. */
 export async function runCli(
   argv: readonly string[],
-  { environment = {}, typed, onStdout = () => {} }: CliOptions = {},
+  { environment = {}, typed, onStdout = () => {}, onStderr = () => {}, onStart }: CliOptions = {},
 ): Promise<CliRun> {
   const signals = new EventEmitter();
   const stdout = collector((text) => onStdout(text, signals));
-  const stderr = collector(() => {});
+  const stderr = collector(onStderr);
+  onStart?.(signals);
   const isTTY = typed !== undefined;
   const exitCode = await main({
     argv,

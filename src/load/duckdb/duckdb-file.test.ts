@@ -258,7 +258,7 @@ describe('the copy for readers', () => {
     const loader = tableLoader();
     expect(await loader.replace(destination, 1, [order(1)])).toEqual({ rowCount: 1 });
     expect(lines.join()).toContain('copy for readers is not up to date');
-    await expect(destination.close()).rejects.toMatchObject({ code: 'DESTINATION_FAILED' });
+    await expect(destination.close()).rejects.toMatchObject({ code: 'DESTINATION_INVALID' });
   });
 });
 

@@ -79,10 +79,24 @@ const KNOWN: readonly KnownFailure[] = [
   },
   {
     code: 'DESTINATION_INVALID',
+    what: 'The path is a folder, not a DuckDB file',
+    pattern: /Is a directory/i,
+    systemCodes: ['EISDIR'],
+    hint: 'Name a file in it.',
+  },
+  {
+    code: 'DESTINATION_INVALID',
+    what: 'A part of the path is a file where a folder should be',
+    pattern: /Not a directory/i,
+    systemCodes: ['ENOTDIR'],
+    hint: 'Choose another path.',
+  },
+  {
+    code: 'DESTINATION_INVALID',
     what: 'The file is not a DuckDB database, or it is damaged',
     pattern:
-      /not a valid DuckDB database|Corrupt database file|Checksum verification failed|replaying WAL|Serialization Error|Is a directory/i,
-    systemCodes: ['EISDIR'],
+      /not a valid DuckDB database|Corrupt database file|Checksum verification failed|replaying WAL|Serialization Error/i,
+    systemCodes: [],
   },
 ];
 
