@@ -3,8 +3,6 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { crc32 } from 'node:zlib';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { ScanCommand as DocumentScanCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -23,7 +21,7 @@ import type { Bench } from './report.ts';
 /** Rounds of every variant, one after the other, so that a busy moment of the machine hits all alike. */
 const ROUNDS = 5;
 /** Rounds before them that are not counted, while V8 still compiles. */
-const WARM_UP_ROUNDS = 3;
+const WARM_UP_ROUNDS = 1;
 
 /**
  * Scan answers to JSON lines. Decoding alone, the body in memory for all: ours, JSON.parse + convert, and the clients of the
@@ -77,10 +75,10 @@ function variantsOf(page: CannedPage, endpoint: string): Variants {
   };
   return {
     ours: { pages: 40, run: () => ourLines(body, checksum, names) },
-    parseAndConvert: { pages: 12, run: () => parseAndConvert(body) },
-    sdkObjects: { pages: 5, run: async () => expectItems(await inMemory.send(new ScanCommand({ TableName: table }))) },
+    parseAndConvert: { pages: 10, run: () => parseAndConvert(body) },
+    sdkObjects: { pages: 4, run: async () => expectItems(await inMemory.send(new ScanCommand({ TableName: table }))) },
     documentClient: {
-      pages: 5,
+      pages: 4,
       run: async () => expectItems(await documents.send(new DocumentScanCommand({ TableName: table }))),
     },
     oursOverLoopback: {
@@ -92,7 +90,7 @@ function variantsOf(page: CannedPage, endpoint: string): Variants {
       },
     },
     sdkOverLoopback: {
-      pages: 5,
+      pages: 4,
       run: async () => expectItems(await overLoopback.send(new ScanCommand({ TableName: table }))),
     },
   };
@@ -131,24 +129,17 @@ function handlerOf({ body }: CannedPage) {
   };
 }
 
-/** Node keeps its `gc` function behind a flag, which may also be set while it runs. */
-function createGarbageCollector(): () => void {
-  setFlagsFromString('--expose-gc');
-  return runInNewContext('gc') as () => void;
-}
-
 /** CPU milliseconds a page. */
 async function measure(
   variants: Variants,
   tell: (name: Variant, cpuMs: number, wallMs: number) => void,
 ): Promise<Record<Variant, number>> {
-  const collectGarbage = createGarbageCollector();
   const entries = Object.entries(variants) as [Variant, Variants[Variant]][];
   const samples = new Map(entries.map(([name]) => [name, { cpuMs: [] as number[], wallMs: [] as number[] }]));
   for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
     for (const [name, { pages, run }] of entries) {
-      // Else a variant pays for the garbage of the one before.
-      collectGarbage();
+      // Not counted: some pages bring out the garbage of the variant before and warm up.
+      for (let n = 0; n < pages; n++) await run();
       const cpu = process.cpuUsage();
       const wall = performance.now();
       for (let n = 0; n < pages; n++) await run();

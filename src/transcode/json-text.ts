@@ -21,13 +21,20 @@ let kept: JsonWriter | null = null;
 
 /** Writes a value as JSON text at `at`; returns the position behind it. */
 function writeValue(writer: JsonWriter, index: number, at: number): number {
-  const tag = writer.page.tape[index] as number;
-  switch (tag & MASK) {
+  const { tape } = writer.page;
+  const tag = tape[index] as number;
+  const kind = tag & MASK;
+  // Nearly all values: an S, N or B that is copied as it is.
+  if (kind <= KIND_B && (tag & (ESCAPED | NOT_PLAIN)) === 0) {
+    const quote = kind === KIND_N ? 0 : 1;
+    return copyBytes(writer, (tape[index + 1] as number) - quote, (tape[index + 2] as number) + quote, at);
+  }
+  switch (kind) {
     case KIND_S:
     case KIND_B:
       return writeString(writer, index, at);
     case KIND_N:
-      return writeNumber(writer, index, at);
+      return writeUnusualNumber(writer, index, at);
     case KIND_M:
       return writeMap(writer, index, at);
     case KIND_L:
@@ -56,14 +63,8 @@ function writeString(writer: JsonWriter, index: number, at: number): number {
   return copyBytes(writer, start - 1, end + 1, at);
 }
 
-function writeNumber(writer: JsonWriter, index: number, at: number): number {
-  const tag = writer.page.tape[index] as number;
-  if ((tag & NOT_PLAIN) !== 0) return writeRepairedNumber(writer, index, at);
-  return copyBytes(writer, writer.page.tape[index + 1] as number, writer.page.tape[index + 2] as number, at);
-}
-
 /** A number text that JSON may not allow; its plain form can be longer than the text, so room is made for it. */
-function writeRepairedNumber(writer: JsonWriter, index: number, at: number): number {
+function writeUnusualNumber(writer: JsonWriter, index: number, at: number): number {
   const text = jsonNumberText(entryText(writer.page, index));
   makeRoom(writer, text.length, at);
   return at + writer.bytes.write(text, at, 'latin1');

@@ -39,11 +39,11 @@ export function scanTypedValue(scan: ScanState, at: number, type: number, depth:
 function scanTyped(scan: ScanState, at: number, type: number, depth: number): number {
   switch (type) {
     case TYPE_S:
-      return scanScalar(scan, at, KIND_S);
+      return scanString(scan, at);
     case TYPE_N:
-      return scanScalar(scan, at, KIND_N);
+      return scanNumeric(scan, at);
     case TYPE_B:
-      return scanScalar(scan, at, KIND_B);
+      return scanBinary(scan, at);
     case TYPE_M:
       return scanMap(scan, at, depth + 1);
     case TYPE_L:
@@ -63,15 +63,24 @@ function scanTyped(scan: ScanState, at: number, type: number, depth: number): nu
   }
 }
 
-/** Scans a quoted S, N or B and puts it on the tape. */
-function scanScalar(scan: ScanState, at: number, kind: number): number {
+function scanString(scan: ScanState, at: number): number {
   if (scan.body[at] !== QUOTE) refuse(scan.body, at);
-  const start = at + 1;
-  let end: number;
-  if (kind === KIND_S) end = scanText(scan, start);
-  else if (kind === KIND_N) end = scanNumber(scan, start);
-  else end = scanBase64(scan, start);
-  pushEntry(scan, kind | scan.flags, start, end);
+  const end = scanText(scan, at + 1);
+  pushEntry(scan, KIND_S | scan.flags, at + 1, end);
+  return end + 1;
+}
+
+function scanNumeric(scan: ScanState, at: number): number {
+  if (scan.body[at] !== QUOTE) refuse(scan.body, at);
+  const end = scanNumber(scan, at + 1);
+  pushEntry(scan, KIND_N | scan.flags, at + 1, end);
+  return end + 1;
+}
+
+function scanBinary(scan: ScanState, at: number): number {
+  if (scan.body[at] !== QUOTE) refuse(scan.body, at);
+  const end = scanBase64(scan, at + 1);
+  pushEntry(scan, KIND_B | scan.flags, at + 1, end);
   return end + 1;
 }
 
@@ -131,14 +140,14 @@ function scanSet(scan: ScanState, at: number, kind: number): number {
   const { body, top: index } = scan;
   if (body[at] !== OPEN_BRACKET) refuse(body, at);
   pushEntry(scan, kind, 0, 0);
-  const elementKind = kind === KIND_SS ? KIND_S : kind === KIND_NS ? KIND_N : KIND_B;
   let i = at + 1;
   if ((body[i] as number) <= SPACE) i = skipSpace(body, i);
   let count = 0;
   if (body[i] !== CLOSE_BRACKET) {
     for (;;) {
       if ((body[i] as number) <= SPACE) i = skipSpace(body, i);
-      i = scanScalar(scan, i, elementKind);
+      if (kind === KIND_NS) i = scanNumeric(scan, i);
+      else i = kind === KIND_SS ? scanString(scan, i) : scanBinary(scan, i);
       if ((body[i] as number) <= SPACE) i = skipSpace(body, i);
       count++;
       if (body[i] !== COMMA) break;
