@@ -8,7 +8,7 @@ import { formatBytes, formatCount, formatDuration, formatUnits, formatUsd } from
 import { examples, type GlobalOptions, LOG_LEVELS, type Program } from './program.ts';
 import { createProgress, type ProgressDisplay, reportProgress } from './progress.ts';
 import { combined, failureOf, printRun } from './run-report.ts';
-import { destinationOf, loadConfigFor, logLevel, selectedSources } from './selected-source.ts';
+import { destinationOf, loadConfigFor, logLevel, selectedSource, selectedSources } from './selected-source.ts';
 import { withDestination } from './with-destination.ts';
 
 export function addSyncVerb(program: Program, context: CliContext): void {
@@ -36,7 +36,10 @@ export function addSyncVerb(program: Program, context: CliContext): void {
       const message = options.dryRun ? 'Stopping' : 'Stopping at the next durable bookmark';
       const signal = context.stopSignal(message);
       const failures: TributaryError[] = [];
-      for (const source of selectedSources(config, options)) {
+      // A table belongs to one source: which one has to be said where there are several.
+      const sources =
+        (options.table ?? []).length > 0 ? [selectedSource(config, options)] : selectedSources(config, options);
+      for (const source of sources) {
         try {
           const failure = options.dryRun
             ? await printEstimate({ source, options, context, signal })

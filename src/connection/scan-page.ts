@@ -112,7 +112,13 @@ function projectionInput({ expression, attributeNames }: ParsedProjection) {
 
 /** Keys hold S, N and B only. Numbers are text in DynamoDB JSON, so nothing is rounded. */
 function parseKey(text: string): Record<string, AttributeValue> {
-  const key: Record<string, { S?: string; N?: string; B?: string }> = JSON.parse(text);
+  let key: Record<string, { S?: string; N?: string; B?: string }>;
+  try {
+    key = JSON.parse(text);
+  } catch {
+    // Not with the error of the parser as its cause: that quotes the key.
+    throw new TributaryError('STATE_INVALID', 'The key in a bookmark is damaged', { context: { length: text.length } });
+  }
   const entries = Object.entries(key).map(([name, value]): [string, AttributeValue] => {
     if (value.S !== undefined) return [name, { S: value.S }];
     if (value.N !== undefined) return [name, { N: value.N }];

@@ -22,6 +22,9 @@ export interface CatalogIndex {
   readonly key: readonly KeyAttribute[];
   readonly itemCount: number;
   readonly sizeBytes: number;
+  /** As for a table. Global indexes have capacity of their own; local ones use the table's, both are null there. */
+  readonly provisionedReadUnits: number | null;
+  readonly onDemandMaxReadUnits: number | null;
   readonly projectionType: 'ALL' | 'KEYS_ONLY' | 'INCLUDE';
   /** Of INCLUDE indexes: the attributes beside the keys. */
   readonly includedAttributes: readonly string[];

@@ -89,7 +89,6 @@ function catalogTable(name: string, description: TableDescription): CatalogTable
   const billingMode = description.BillingModeSummary?.BillingMode ?? 'PROVISIONED';
   const identity = TableId ?? CreationDateTime?.toISOString();
   if (identity === undefined) throw new TributaryError('ANSWER_CORRUPT', `The description of ${name} has no identity`);
-  const maxReadUnits = OnDemandThroughput?.MaxReadRequestUnits ?? -1;
   return {
     name,
     arn: TableArn ?? '',
@@ -100,13 +99,17 @@ function catalogTable(name: string, description: TableDescription): CatalogTable
     sizeBytes: description.TableSizeBytes ?? 0,
     billingMode,
     provisionedReadUnits: billingMode === 'PROVISIONED' ? (ProvisionedThroughput?.ReadCapacityUnits ?? 0) : null,
-    onDemandMaxReadUnits: maxReadUnits > 0 ? maxReadUnits : null,
+    onDemandMaxReadUnits: positiveOrNull(OnDemandThroughput?.MaxReadRequestUnits),
     stream: catalogStream(description),
     indexes: [
       ...(description.GlobalSecondaryIndexes ?? []).map((index) => catalogIndex('global', index, definitions)),
       ...(description.LocalSecondaryIndexes ?? []).map((index) => catalogIndex('local', index, definitions)),
     ],
   };
+}
+
+function positiveOrNull(units: number | undefined): number | null {
+  return units !== undefined && units > 0 ? units : null;
 }
 
 function catalogStream({ StreamSpecification, LatestStreamArn }: TableDescription): CatalogStream {
@@ -123,6 +126,8 @@ function catalogIndex(
   definitions: readonly AttributeDefinition[],
 ): CatalogIndex {
   const status = 'IndexStatus' in index ? index.IndexStatus : undefined;
+  const provisioned = 'ProvisionedThroughput' in index ? index.ProvisionedThroughput?.ReadCapacityUnits : undefined;
+  const onDemand = 'OnDemandThroughput' in index ? index.OnDemandThroughput?.MaxReadRequestUnits : undefined;
   return {
     name: index.IndexName ?? '',
     kind,
@@ -130,6 +135,8 @@ function catalogIndex(
     key: keyAttributes(index.KeySchema, definitions),
     itemCount: index.ItemCount ?? 0,
     sizeBytes: index.IndexSizeBytes ?? 0,
+    provisionedReadUnits: positiveOrNull(provisioned),
+    onDemandMaxReadUnits: positiveOrNull(onDemand),
     projectionType: index.Projection?.ProjectionType ?? 'ALL',
     includedAttributes: index.Projection?.NonKeyAttributes ?? [],
   };

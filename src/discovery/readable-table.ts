@@ -2,7 +2,7 @@ import type { Connection } from '../connection/clients.ts';
 import { formatTableRef, type TableKey, type TableRef } from '../model/table.ts';
 import type { Clock } from '../platform/clock.ts';
 import { TributaryError } from '../platform/errors.ts';
-import type { CatalogTable } from './catalog.ts';
+import type { CatalogIndex, CatalogTable } from './catalog.ts';
 import { describeTable } from './describe-table.ts';
 import { findIndex } from './selection.ts';
 
@@ -20,6 +20,8 @@ export interface ReadableTable {
   readonly key: TableKey;
   readonly itemCount: number;
   readonly sizeBytes: number;
+  /** Of a view. */
+  readonly index: CatalogIndex | null;
   readonly table: CatalogTable;
 }
 
@@ -43,10 +45,10 @@ export async function describeReadable(
   const deadlineMs = clock.now() + PATIENCE_MS;
   for (let waited = false; ; waited = true) {
     const table = await describeTable(connection, ref.table, signal);
-    const { status, ...readable } = ref.index === null ? table : findIndex(table, ref.index);
+    const index = ref.index === null ? null : findIndex(table, ref.index);
+    const { status, itemCount, sizeBytes } = index ?? table;
     if (READABLE.has(status) && READABLE.has(table.status)) {
-      const { itemCount, sizeBytes } = readable;
-      return { identity: table.identity, key: table.key, itemCount, sizeBytes, table };
+      return { identity: table.identity, key: table.key, itemCount, sizeBytes, index, table };
     }
     const state = READABLE.has(status) ? table.status : status;
     if (!PASSING.has(state) || clock.now() >= deadlineMs) {
@@ -55,4 +57,12 @@ export async function describeReadable(
     if (!waited) options.onWait(`waits for ${name}, which has the status ${state}`);
     await clock.sleep(POLL_MS, signal);
   }
+}
+
+/** Whose capacity a Scan uses: that of a global index, else that of the table. */
+export function capacityOf({
+  table,
+  index,
+}: ReadableTable): Pick<CatalogTable, 'provisionedReadUnits' | 'onDemandMaxReadUnits'> {
+  return index?.kind === 'global' ? index : table;
 }

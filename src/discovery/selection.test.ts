@@ -12,6 +12,8 @@ const INDEX: CatalogIndex = {
   key: [{ name: 'customer', type: 'S' }],
   itemCount: 0,
   sizeBytes: 0,
+  provisionedReadUnits: null,
+  onDemandMaxReadUnits: null,
   projectionType: 'ALL',
   includedAttributes: [],
 };

@@ -28,11 +28,15 @@ export interface BeginVersion extends LoadTarget {
   /** The schema to start with: that of the version before, or only the key columns. */
   readonly plan: ColumnPlan;
   readonly schema: StoredSchema;
+  /** The version is what a reset asked for. A reset that was asked for since the state was read stays asked for. */
+  readonly answersReset: boolean;
   readonly nowMs: number;
 }
 
 export interface FinishVersion extends LoadTarget {
   readonly version: number;
+  /** As in Lane. */
+  readonly base: bigint;
   /**
    * Rows of an index may come twice when an item moves during the Scan: with key columns given, only one row of each key
    * is kept, that with the greatest `_sdc_extracted_at`, then the later commit. Null for a table: nothing is compared.
@@ -45,6 +49,8 @@ export interface FinishVersion extends LoadTarget {
 
 export interface Lane extends LoadTarget {
   readonly version: number;
+  /** Tells versions of one number apart: a version that was dropped and begun again by somebody else rejects with FENCED. */
+  readonly base: bigint;
   /** Units to take over. Those already at `end` are answered but need no epoch. */
   readonly units: readonly UnitId[];
 }
@@ -92,6 +98,8 @@ export interface Destination {
 /** The loading half of one lane. Calls do not overlap: each is awaited before the next. */
 export interface Load {
   readonly units: ReadonlyMap<UnitId, UnitState>;
+  /** As it was when the units were taken over: from then on nobody else can change it. */
+  readonly schema: StoredSchema;
   /** Remembers rows for the next commit; the pages must stay untouched until then. */
   write(batch: Batch): Promise<void>;
   /**

@@ -35,7 +35,7 @@ export async function chooseTables(request: ChooseRequest): Promise<ChosenTables
   const wanted =
     request.tables.length === 0
       ? [...selected.values()]
-      : request.tables.map((table) => asked(table, selected, source));
+      : [...new Set(request.tables)].map((table) => asked(table, selected, source));
   if (wanted.length === 0)
     throw new TributaryError('NOTHING_SELECTED', `No table of source ${source.name} is selected`);
   const names = [...new Set(wanted.map(({ table }) => parseTableRef(table).table))];

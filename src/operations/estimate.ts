@@ -1,6 +1,6 @@
 import type { SourceConfig } from '../config/tributary-config.ts';
 import type { Connection } from '../connection/clients.ts';
-import { describeReadable } from '../discovery/readable-table.ts';
+import { capacityOf, describeReadable } from '../discovery/readable-table.ts';
 import { estimateScan, type ScanEstimate } from '../extract/scan/estimate.ts';
 import { unitsPerSecond } from '../extract/scan/read-limit.ts';
 import { parseTableRef } from '../model/table.ts';
@@ -41,7 +41,7 @@ export async function estimate(request: EstimateRequest): Promise<readonly Table
         estimate: estimateScan({
           size: readable,
           consistentRead: config.consistentRead,
-          unitsPerSecond: unitsPerSecond(source.readCapacity, readable.table, tablesAtOnce),
+          unitsPerSecond: unitsPerSecond(source.readCapacity, capacityOf(readable), tablesAtOnce),
           onDemand: readable.table.billingMode === 'PAY_PER_REQUEST',
           region: source.connection.region,
           pricePerMillionReadsUsd: source.pricePerMillionReadsUsd,

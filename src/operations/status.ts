@@ -1,4 +1,5 @@
 import type { SourceConfig } from '../config/tributary-config.ts';
+import { matchNames } from '../discovery/name-pattern.ts';
 import type { Destination } from '../load/destination.ts';
 import type { RunRecord, TableRun } from '../model/run.ts';
 import type { TableState } from '../model/table-state.ts';
@@ -41,11 +42,11 @@ export async function status(source: SourceConfig, destination: Destination): Pr
   const tables: TableStatus[] = [];
   for (const table of names) {
     const state = stored.get(table) ?? null;
-    const config = source.tables.get(table);
+    const method = source.tables.get(table)?.method ?? methodByPattern(source, table);
     tables.push({
       table,
-      selected: config !== undefined,
-      method: config?.method ?? null,
+      selected: method !== null,
+      method,
       destinationTable: state === null ? null : `${state.destinationSchema}.${state.destinationTable}`,
       liveVersion: state === null || state.liveVersion === 0 ? null : state.liveVersion,
       liveRows: state === null || state.liveVersion === 0 ? null : state.liveRowCount,
@@ -56,6 +57,10 @@ export async function status(source: SourceConfig, destination: Destination): Pr
     });
   }
   return { source: source.name, destination: source.destination, lastRun, tables };
+}
+
+function methodByPattern({ selectNewTables }: SourceConfig, table: string): string | null {
+  return matchNames([table], selectNewTables).length > 0 ? 'FULL_TABLE' : null;
 }
 
 async function buildingStatus(

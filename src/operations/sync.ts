@@ -1,7 +1,7 @@
 import type { SourceConfig, TableConfig } from '../config/tributary-config.ts';
 import type { Connection } from '../connection/clients.ts';
 import { createScanPageFetcher } from '../connection/scan-page.ts';
-import { describeReadable } from '../discovery/readable-table.ts';
+import { capacityOf, describeReadable } from '../discovery/readable-table.ts';
 import { unitsPerSecond } from '../extract/scan/read-limit.ts';
 import type { Destination } from '../load/destination.ts';
 import type { RunRecord } from '../model/run.ts';
@@ -63,7 +63,10 @@ export async function sync(request: SyncRequest): Promise<RunRecord> {
           const ref = parseTableRef(table.config.table);
           const onWait = (message: string): void => log.at('tap').info(message);
           const readable = await describeReadable(connection, ref, { clock, signal: describeSignal, onWait });
-          return { ...readable, unitsPerSecond: unitsPerSecond(source.readCapacity, readable.table, tablesAtOnce) };
+          return {
+            ...readable,
+            unitsPerSecond: unitsPerSecond(source.readCapacity, capacityOf(readable), tablesAtOnce),
+          };
         },
         fetchPage,
         destination,

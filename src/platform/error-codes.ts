@@ -208,20 +208,10 @@ export const ERROR_CODES = {
     cause: 'Some tables of the run failed; the others were loaded.',
     fix: 'Read the error of each table above; the next run resumes the failed ones.',
   },
-  SOURCE_BUSY: {
-    kind: 'transient',
-    cause: 'Another run of the same source is going on.',
-    fix: 'Wait for it to end, or stop it.',
-  },
   CANCELLED: {
     kind: 'cancelled',
     cause: 'The run was stopped by a person or by the system.',
     fix: 'Start it again; it goes on from the last durable bookmark.',
-  },
-  PORT_IN_USE: {
-    kind: 'user',
-    cause: 'The address on which a server should listen is in use.',
-    fix: 'Choose another port.',
   },
   BUG: {
     kind: 'bug',

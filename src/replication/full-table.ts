@@ -1,4 +1,5 @@
 import type { ScanPageFetcher } from '../connection/scan-page.ts';
+import type { CatalogIndex } from '../discovery/catalog.ts';
 import { createCapacityBudget } from '../extract/scan/capacity-budget.ts';
 import { type ScanSource, scanSegment } from '../extract/scan/scan-segment.ts';
 import { mayBeOnePage, planSegments } from '../extract/scan/segment-plan.ts';
@@ -7,11 +8,12 @@ import type { ParsedProjection } from '../model/projection.ts';
 import type { TableKey, TableRef } from '../model/table.ts';
 import type { TableState } from '../model/table-state.ts';
 import { parseSegmentUnit, type Segment, segmentUnit, type UnitId } from '../model/unit.ts';
+import type { UnitState } from '../model/unit-state.ts';
 import type { ByteBudget } from '../platform/byte-budget.ts';
 import type { Clock } from '../platform/clock.ts';
 import { TributaryError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
-import { initialSchema, planOf, type TableSchema } from '../schema/merge.ts';
+import { initialSchema, planOf, type SchemaOptions, type TableSchema } from '../schema/merge.ts';
 import { createUnitProgress } from '../state/unit-progress.ts';
 import { planVersion, type VersionPlan } from '../state/version-plan.ts';
 import { createAttributeDictionary } from '../transcode/attribute-names.ts';
@@ -25,6 +27,8 @@ interface TableFacts {
   readonly key: TableKey;
   readonly itemCount: number;
   readonly sizeBytes: number;
+  /** What a view's index holds, null for a table: another definition under the same name is another index. */
+  readonly index: Pick<CatalogIndex, 'key' | 'projectionType' | 'includedAttributes'> | null;
   /** Read capacity units a second that the table may be read with; null without a limit. */
   readonly unitsPerSecond: number | null;
 }
@@ -63,28 +67,28 @@ export async function replicateFullTable(
   counters.expectedRows = facts.itemCount;
   const state =
     (await destination.runStore.readTables(target.source)).find(({ table }) => table === target.table) ?? null;
-  const layout = layoutOf(run, facts.key);
-  const plan = planVersion({ state, identity: facts.identity, layout, nowMs: clock.now() });
-  const schema = await startingSchema(run, facts.key, plan);
+  const evidence = { identity: facts.identity, layout: layoutOf(run, facts) };
+  const isFullyRead = (await readUnits(run)).every(({ position }) => position === 'end');
+  const plan = planVersion({ state, isFullyRead, ...evidence, nowMs: clock.now() });
   const source = createScanSource(run, facts);
-  if (plan.kind === 'begin') await beginVersion(run, { plan, facts, layout, schema, source });
+  if (plan.kind === 'begin') await beginVersion(run, { plan, facts, state, evidence, source });
   else logResume(run, state, plan.version);
 
-  const units = await destination.runStore.readUnits(target.source, target.table);
-  const load = await destination.open(
-    { ...target, version: plan.version, units: units.map(({ unit }) => unit) },
-    { signal },
-  );
+  const lane = { ...target, version: plan.version, base: plan.base };
+  const units = (await readUnits(run)).map(({ unit }) => unit);
+  const load = await destination.open({ ...lane, units }, { signal });
+  // Not what was read before the units were taken over: somebody else may have added columns in between.
+  const schema = { schema: load.schema, plan: planOf(load.schema, schemaOptions(run, facts.key)) };
   try {
     await readSegments(run, { load, schema, source, key: facts.key });
   } finally {
     await load.close();
   }
-  await refuseReplacedTable(run, facts.identity);
+  await refuseReplacedTable(run, evidence);
   log.at('target').debug(`${target.table}: swaps version ${plan.version} in`);
   const deduplicateBy = run.ref.index === null ? null : keyColumns(schema);
   const { rowCount } = await destination.refresh.finish(
-    { ...target, version: plan.version, deduplicateBy, allowShrink: run.allowShrink, nowMs: clock.now() },
+    { ...lane, deduplicateBy, allowShrink: run.allowShrink, nowMs: clock.now() },
     { signal },
   );
   log.at('target').info(`${target.table}: version ${plan.version} is live with ${rowCount} rows`);
@@ -162,9 +166,22 @@ function createScanSource(run: FullTableRun, { key, unitsPerSecond }: TableFacts
   };
 }
 
-async function beginVersion(run: FullTableRun, { plan, facts, layout, schema, source }: BeginContext): Promise<void> {
+interface Evidence {
+  readonly identity: string;
+  readonly layout: string;
+}
+
+interface BeginContext {
+  readonly plan: Extract<VersionPlan, { kind: 'begin' }>;
+  readonly facts: TableFacts;
+  readonly state: TableState | null;
+  readonly evidence: Evidence;
+  readonly source: ScanSource;
+}
+
+async function beginVersion(run: FullTableRun, { plan, facts, state, evidence, source }: BeginContext): Promise<void> {
   const { target, clock, signal } = run;
-  const segments = planSegments(facts, mayBeOnePage(facts) && (await firstPageEndsTable(source, signal)));
+  const segments = planSegments(facts, mayBeOnePage(facts) && (await firstPageEndsTable(run, source)));
   run.log.info(`${target.table}: begins version ${plan.version} in ${segments} segments: ${plan.reason}`);
   await run.destination.refresh.begin(
     {
@@ -173,41 +190,46 @@ async function beginVersion(run: FullTableRun, { plan, facts, layout, schema, so
       destinationTable: run.destinationTable,
       version: plan.version,
       base: plan.base,
-      identity: facts.identity,
-      layout,
+      ...evidence,
       units: Array.from({ length: segments }, (_, segment) => segmentUnit({ segment, totalSegments: segments })),
-      ...schema,
+      ...(await startingSchema(run, facts.key, plan)),
+      answersReset: state?.resetRequested ?? false,
       nowMs: clock.now(),
     },
     { signal },
   );
 }
 
-interface BeginContext {
-  readonly plan: Extract<VersionPlan, { kind: 'begin' }>;
-  readonly facts: TableFacts;
-  readonly layout: string;
-  readonly schema: TableSchema;
-  readonly source: ScanSource;
-}
-
 /** Looks at the first page and drops it: at most 1 MB, read twice only for tables that are that small. */
-async function firstPageEndsTable(source: ScanSource, signal: AbortSignal): Promise<boolean> {
-  const unbounded = { reserve: async () => {}, adjust: () => {}, release: () => {} };
-  const whole = { segment: 0, totalSegments: 1 };
-  for await (const { to } of scanSegment(source, { segment: whole, from: 'start', memory: unbounded, signal })) {
+async function firstPageEndsTable({ memory, counters, signal }: FullTableRun, source: ScanSource): Promise<boolean> {
+  const reserve = (bytes: number): Promise<void> => memory.acquire(bytes, signal);
+  const adjust = memory.adjust.bind(memory);
+  const release = memory.release.bind(memory);
+  const options = { segment: { segment: 0, totalSegments: 1 }, memory: { reserve, adjust, release }, signal };
+  for await (const { to, heldBytes, capacityUnits } of scanSegment(source, { ...options, from: 'start' })) {
+    memory.release(heldBytes);
+    counters.capacityUnits += capacityUnits;
     return to === 'end';
   }
   return true;
 }
 
-async function startingSchema(run: FullTableRun, key: TableKey, plan: VersionPlan): Promise<TableSchema> {
-  const { target, destination } = run;
-  const options = { key, capabilities: destination.capabilities };
-  const stored = await destination.runStore.readSchema(target.source, target.table);
-  const fresh = stored === null || (plan.kind === 'begin' && (plan.freshSchema || !startsWithKey(stored.columns, key)));
-  const schema = fresh ? initialSchema(key) : stored;
-  return { schema, plan: planOf(schema, options) };
+async function startingSchema(
+  run: FullTableRun,
+  key: TableKey,
+  { freshSchema }: Extract<VersionPlan, { kind: 'begin' }>,
+): Promise<TableSchema> {
+  const stored = freshSchema ? null : await run.destination.runStore.readSchema(run.target.source, run.target.table);
+  const schema = stored !== null && startsWithKey(stored.columns, key) ? stored : initialSchema(key);
+  return { schema, plan: planOf(schema, schemaOptions(run, key)) };
+}
+
+function schemaOptions({ destination }: FullTableRun, key: TableKey): SchemaOptions {
+  return { key, capabilities: destination.capabilities };
+}
+
+async function readUnits({ destination, target }: FullTableRun): Promise<readonly UnitState[]> {
+  return await destination.runStore.readUnits(target.source, target.table);
 }
 
 /** A table that was created again with another key keeps nothing of the old schema. */
@@ -220,8 +242,8 @@ function keyColumns({ plan }: TableSchema): readonly string[] {
 }
 
 /** What decides which rows a version holds: a version with another layout cannot be resumed. */
-function layoutOf(run: FullTableRun, key: TableKey): string {
-  return JSON.stringify({ key, paths: run.projection?.paths ?? null });
+function layoutOf({ projection }: FullTableRun, { key, index }: TableFacts): string {
+  return JSON.stringify({ key, index, paths: projection?.paths ?? null });
 }
 
 function logResume(run: FullTableRun, state: TableState | null, version: number): void {
@@ -235,14 +257,10 @@ function segmentOf(unit: UnitId): Segment {
   return segment;
 }
 
-async function refuseReplacedTable(run: FullTableRun, identity: string): Promise<void> {
+async function refuseReplacedTable(run: FullTableRun, { identity, layout }: Evidence): Promise<void> {
   const now = await run.describe(run.signal);
-  if (now.identity === identity) return;
-  throw new TributaryError(
-    'TABLE_NOT_READY',
-    `Table ${run.target.table} was deleted and created again while it was read`,
-    {
-      hint: 'Run again: the next run begins a new version; readers keep the old one until then',
-    },
-  );
+  if (now.identity === identity && layoutOf(run, now) === layout) return;
+  throw new TributaryError('TABLE_NOT_READY', `${run.target.table} was deleted and created again while it was read`, {
+    hint: 'Run again: the next run begins a new version; readers keep the old one until then',
+  });
 }

@@ -52,11 +52,15 @@ export async function runSource(run: SourceRun): Promise<RunRecord> {
     for (const task of queue) {
       const result = await runTable(run, task, signal);
       results.push(result.tableRun);
-      // The next table would only wait for the same lock or fill the same disk.
-      if (result.error && isDestinationOutage(result.error)) stop.abort(result.error);
+      if (result.error && OUTAGES.has(result.error.code)) stop.abort(result.error);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(TABLE_CONCURRENCY, run.tasks.length) }, runQueue));
+  // Whatever one of them throws, all are awaited: the destination is closed after this.
+  const queues = await Promise.allSettled(
+    Array.from({ length: Math.min(TABLE_CONCURRENCY, run.tasks.length) }, runQueue),
+  );
+  const broken = queues.find((outcome) => outcome.status === 'rejected');
+  if (broken) throw broken.reason;
 
   const record: RunRecord = {
     runId: run.runId,
@@ -128,13 +132,13 @@ function logFailure(table: string, error: TributaryError, log: Logger): void {
 }
 
 function isDestinationCode(code: string): boolean {
-  return code.startsWith('DESTINATION_') || code === 'SHRINK_REFUSED' || code === 'STATE_INVALID';
+  return code.startsWith('DESTINATION_') || LOAD_CODES.has(code);
 }
 
-/** Whether the error is about the destination as a whole, not about one table in it. */
-function isDestinationOutage({ code }: TributaryError): boolean {
-  return code.startsWith('DESTINATION_') && code !== 'DESTINATION_NAME_TAKEN';
-}
+const LOAD_CODES: ReadonlySet<string> = new Set(['SHRINK_REFUSED', 'STATE_INVALID', 'FENCED', 'SCHEMA_TOO_WIDE']);
+
+/** Errors about the destination as a whole: the next table would only wait for the same lock or fill the same disk. */
+const OUTAGES: ReadonlySet<string> = new Set(['DESTINATION_LOCKED', 'DESTINATION_FULL', 'DESTINATION_READ_ONLY']);
 
 function failuresOf(
   results: readonly TableRun[],

@@ -28,9 +28,10 @@ const state: TableState = {
   highestBase: 10n,
   resetRequested: false,
 };
-const plan = (changes: Partial<TableState> | null, now = NOW_MS) =>
+const plan = (changes: Partial<TableState> | null, now = NOW_MS, isFullyRead = false) =>
   planVersion({
     state: changes === null ? null : { ...state, ...changes },
+    isFullyRead,
     identity: 'table-1',
     layout: 'layout-1',
     nowMs: now,
@@ -38,7 +39,14 @@ const plan = (changes: Partial<TableState> | null, now = NOW_MS) =>
 
 describe('planVersion', () => {
   test('an interrupted version is resumed, however long ago it was begun, while commits went on', () => {
-    expect(plan({})).toEqual({ kind: 'resume', version: 4, totalSegments: 8 });
+    expect(plan({})).toEqual({ kind: 'resume', version: 4, base: 10n });
+  });
+
+  test('a version that was read to its end is swapped in, unless that was refused because its rows are gone', () => {
+    const complete = (rowCount: number) => plan({ building: { ...building, rowCount } }, NOW_MS, true);
+    expect(complete(50)).toMatchObject({ kind: 'resume', version: 4 });
+    expect(complete(49)).toMatchObject({ kind: 'begin', version: 5, freshSchema: false });
+    expect(plan({ building: { ...building, rowCount: 12 } })).toMatchObject({ kind: 'resume' });
   });
 
   test('a version to which nothing was committed for more than 24 hours is begun anew', () => {

@@ -1,21 +1,24 @@
+import { isShrink } from '../model/shrink.ts';
 import type { TableState } from '../model/table-state.ts';
 
-/** An interrupted version is resumed unless nothing was committed to it for longer than this or two schedule intervals. */
+/** An interrupted version is resumed unless nothing was committed to it for longer than this. */
 const STALE_AFTER_MS = 24 * 60 * 60_000;
 
 interface VersionEvidence {
   /** What the destination knows about the table; null when nothing. */
   readonly state: TableState | null;
+  /** Whether every unit of the version that is being built is at its end: only the swap is missing. */
+  readonly isFullyRead: boolean;
   /** Identity of the DynamoDB table as it is now. */
   readonly identity: string;
-  /** Fingerprint of projection, index and key as they are configured now. */
+  /** Fingerprint of projection, index and key as they are now. */
   readonly layout: string;
   readonly nowMs: number;
 }
 
 /** Whether a FULL_TABLE run goes on with the version that is being built or begins a new one, and why. */
 export type VersionPlan =
-  | { readonly kind: 'resume'; readonly version: number; readonly totalSegments: number }
+  | { readonly kind: 'resume'; readonly version: number; readonly base: bigint }
   | {
       readonly kind: 'begin';
       readonly version: number;
@@ -31,7 +34,7 @@ export type VersionPlan =
  * when they replace the live ones. Another table identity or another layout is never resumed: the resume keys of one
  * table are accepted by another of the same key schema, and the version would mix them.
  */
-export function planVersion({ state, identity, layout, nowMs }: VersionEvidence): VersionPlan {
+export function planVersion({ state, isFullyRead, identity, layout, nowMs }: VersionEvidence): VersionPlan {
   if (state === null) return begin(state, nowMs, true, 'first replication of the table');
   if (state.resetRequested) return begin(state, nowMs, true, 'the table was reset');
   const { building } = state;
@@ -40,11 +43,15 @@ export function planVersion({ state, identity, layout, nowMs }: VersionEvidence)
     return begin(state, nowMs, false, 'the table was deleted and created again since the interrupted run');
   }
   if (building.layout !== layout)
-    return begin(state, nowMs, false, 'its projection or key has changed since the interrupted run');
+    return begin(state, nowMs, false, 'its projection, key or index has changed since the interrupted run');
   if (nowMs - building.lastCommitAtMs > STALE_AFTER_MS) {
     return begin(state, nowMs, false, 'nothing was committed to the interrupted version for more than 24 hours');
   }
-  return { kind: 'resume', version: building.version, totalSegments: building.totalSegments };
+  if (isFullyRead && isShrink(state.liveRowCount, building.rowCount)) {
+    // Its swap was refused. The rows may be back at the source by now; and allowing it must not publish what was read then.
+    return begin(state, nowMs, false, 'the version that was read last has lost more than half of the rows');
+  }
+  return { kind: 'resume', version: building.version, base: building.base };
 }
 
 function begin(state: TableState | null, nowMs: number, freshSchema: boolean, reason: string): VersionPlan {

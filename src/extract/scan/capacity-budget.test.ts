@@ -31,6 +31,17 @@ async function consume(options: { max: number; unitsPerItem: number; seconds: nu
   return { unitsPerSecond: units / options.seconds, limits };
 }
 
+/** A budget without a limit of which so much was used. */
+async function consumed(use: { unitsPerSecond: number; seconds: number }) {
+  const clock = createManualClock(0);
+  const budget = createCapacityBudget({ clock, maxUnitsPerSecond: null });
+  for (let second = 0; second < use.seconds; second += 1) {
+    (await budget.acquire(signal)).settle({ capacityUnits: use.unitsPerSecond, items: 200 });
+    clock.advance(1_000);
+  }
+  return { budget, clock };
+}
+
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
 }
@@ -60,23 +71,54 @@ describe('createCapacityBudget', () => {
     expect(budget.unitsPerSecond).toBeNull();
   });
 
-  test('a throttle halves the measured rate even without a limit, and it recovers step by step', async () => {
-    const clock = createManualClock(0);
-    const budget = createCapacityBudget({ clock, maxUnitsPerSecond: null });
-    for (let second = 0; second < 5; second += 1) {
-      (await budget.acquire(signal)).settle({ capacityUnits: 100, items: 200 });
-      clock.advance(1000);
-    }
+  test('a refusal halves the measured rate even without a limit, and it recovers step by step', async () => {
+    const { budget, clock } = await consumed({ unitsPerSecond: 100, seconds: 5 });
     budget.throttled();
     expect(budget.unitsPerSecond).toBeCloseTo(50, 0);
     clock.advance(10_000);
     await budget.acquire(signal);
-    expect(budget.unitsPerSecond).toBeCloseTo(75, 0);
+    expect(budget.unitsPerSecond).toBeCloseTo(50 * 1.05 ** 10, 0);
+    clock.advance(600_000);
+    await budget.acquire(signal);
+    expect(budget.unitsPerSecond).toBeNull();
+  });
+
+  test('what was read while nothing limited is no debt when the first refusal comes', async () => {
+    const { budget, clock } = await consumed({ unitsPerSecond: 1_000, seconds: 3_600 });
+    const inFlight = await budget.acquire(signal);
+    budget.throttled();
+    inFlight.settle({ capacityUnits: 128, items: 200 });
+    const startMs = clock.now();
+    const next = budget.acquire(signal);
+    await Promise.race([next, clock.sleepers(1)]);
+    clock.advance(1);
+    await next;
+    expect(clock.now() - startMs).toBeLessThanOrEqual(1);
+  });
+
+  test('a burst of refusals of all requests in flight is one sign, refusals that go on are more', async () => {
+    const { budget, clock } = await consumed({ unitsPerSecond: 2_000, seconds: 10 });
+    for (let request = 0; request < 16; request += 1) budget.throttled();
+    expect(budget.unitsPerSecond).toBeCloseTo(1_000, -2);
+    clock.advance(1_000);
+    budget.throttled();
+    expect(budget.unitsPerSecond).toBeCloseTo(525, -2);
+  });
+
+  test('an endpoint that reports no capacity leaves the limit as it is', async () => {
+    const budget = createCapacityBudget({ clock: createManualClock(0), maxUnitsPerSecond: 10 });
+    (await budget.acquire(signal)).settle({ capacityUnits: 0, items: 100 });
+    expect((await budget.acquire(signal)).limit).toBe(100);
   });
 
   test('a throttle never raises the rate above the limit, nor lowers it to nothing', () => {
-    const budget = createCapacityBudget({ clock: createManualClock(0), maxUnitsPerSecond: 3 });
-    for (let count = 0; count < 20; count += 1) budget.throttled();
+    const clock = createManualClock(0);
+    const budget = createCapacityBudget({ clock, maxUnitsPerSecond: 3 });
+    for (let count = 0; count < 20; count += 1) {
+      budget.throttled();
+      clock.advance(1_000);
+    }
+    budget.throttled();
     expect(budget.unitsPerSecond).toBe(1);
   });
 

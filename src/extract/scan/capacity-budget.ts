@@ -2,11 +2,15 @@ import type { Clock } from '../../platform/clock.ts';
 
 /** Limit of the first page of a table whose item size is not known yet: at most 400 KB each, mostly far less. */
 const FIRST_LIMIT = 100;
-/** After a throttle the rate is halved; each second without one gives back a twentieth of what was left. */
+/** One burst of refusals, of however many requests in flight, is one sign: the rate is halved at most this often. */
 const DECREASE = 0.5;
-const INCREASE_PER_S = 0.05;
-/** Throttles never slow a table down below this. */
+const DECREASE_INTERVAL_MS = 1_000;
+/** Each second without a refusal raises the rate by a twentieth: from the least to 2,000 units in under three minutes. */
+const RECOVERY_PER_S = 1.05;
+/** Refusals never slow a table down below this. */
 const MIN_UNITS_PER_S = 1;
+/** More than any table is read with: where no budget is configured, a rate that has recovered to this limits nothing. */
+const UNLIMITED_FROM_UNITS_PER_S = 100_000;
 /** How much history the measured consumption covers: long enough to hold several pages of a slow table. */
 const MEASURE_WINDOW_MS = 10_000;
 
@@ -27,11 +31,11 @@ export interface CapacityBudget {
 }
 
 /**
- * A token bucket of read capacity units, one a table, shared by its segments. It holds at most one second of the budget
- * and may go negative: the next request waits until the debt is paid. The `Limit` is sized from the measured cost of an
- * item, so that one page costs at most one second of the budget and a small table is never hit by a whole 1 MB page (128
- * units) at once. Throttles halve the rate, also where no budget is configured (then from the rate that was measured);
- * it recovers step by step (AIMD).
+ * A token bucket of read capacity units, one a table, shared by its segments. It holds at most one second of the budget;
+ * a page that costs more than was known in advance leaves a debt, which the next request waits for. The `Limit` is sized
+ * from the measured cost of an item, so that one page costs at most one second of the budget and a small table is never
+ * hit by a whole 1 MB page (128 units) at once. Refusals halve the rate, also where no budget is configured (then from
+ * the rate that was measured), and it recovers step by step.
  */
 export function createCapacityBudget(options: {
   readonly clock: Clock;
@@ -41,33 +45,34 @@ export function createCapacityBudget(options: {
   const ceiling = options.maxUnitsPerSecond ?? Number.POSITIVE_INFINITY;
   const consumption = createConsumption(clock);
   let rate = ceiling;
-  let recoveryPerS = 0;
   let tokens = options.maxUnitsPerSecond ?? 0;
   let refilledAtMs = clock.now();
+  let decreasedAtMs = Number.NEGATIVE_INFINITY;
   let unitsPerItem: number | null = null;
 
-  const limited = (): boolean => rate !== Number.POSITIVE_INFINITY;
+  const isLimited = (): boolean => rate !== Number.POSITIVE_INFINITY;
   const refill = (): void => {
     const now = clock.now();
     // A clock that jumped back grants nothing; one that jumped ahead grants one full bucket at most.
     const elapsedS = Math.max(0, now - refilledAtMs) / 1000;
     refilledAtMs = now;
-    if (!limited()) return;
-    rate = Math.min(ceiling, rate + recoveryPerS * elapsedS);
-    tokens = Math.min(rate, tokens + rate * elapsedS);
+    if (!isLimited()) return;
+    rate = Math.min(ceiling, rate * RECOVERY_PER_S ** elapsedS);
+    if (ceiling === Number.POSITIVE_INFINITY && rate > UNLIMITED_FROM_UNITS_PER_S) rate = ceiling;
+    tokens = isLimited() ? Math.min(rate, tokens + rate * elapsedS) : 0;
+  };
+  const limitNow = (): number | null => {
+    if (!isLimited()) return null;
+    return unitsPerItem === null ? FIRST_LIMIT : Math.max(1, Math.floor(rate / unitsPerItem));
   };
 
   return {
     async acquire(signal) {
       signal.throwIfAborted();
-      for (refill(); limited() && tokens <= 0; refill()) {
+      for (refill(); isLimited() && tokens <= 0; refill()) {
         await clock.sleep(Math.max(1, Math.ceil((-tokens / rate) * 1000)), signal);
       }
-      const limit = !limited()
-        ? null
-        : unitsPerItem === null
-          ? FIRST_LIMIT
-          : Math.max(1, Math.floor(rate / unitsPerItem));
+      const limit = limitNow();
       // Taken in advance, so that segments which ask together do not all see the same full bucket.
       const prepaid = limit === null || unitsPerItem === null ? 0 : limit * unitsPerItem;
       tokens -= prepaid;
@@ -75,9 +80,11 @@ export function createCapacityBudget(options: {
         limit,
         settle: ({ capacityUnits, items }) => {
           refill();
-          tokens += prepaid - capacityUnits;
+          // A request that was sent while nothing limited is no debt of the limit that came since.
+          if (limit !== null && isLimited()) tokens += prepaid - capacityUnits;
           consumption.add(capacityUnits);
-          if (items === 0) return;
+          // Endpoints that report no capacity say nothing about the cost of an item.
+          if (items === 0 || capacityUnits === 0) return;
           const measured = capacityUnits / items;
           unitsPerItem = unitsPerItem === null ? measured : unitsPerItem * 0.7 + measured * 0.3;
         },
@@ -85,24 +92,28 @@ export function createCapacityBudget(options: {
     },
     throttled() {
       refill();
-      const current = limited() ? rate : consumption.unitsPerSecond();
+      if (clock.now() - decreasedAtMs < DECREASE_INTERVAL_MS) return;
+      decreasedAtMs = clock.now();
+      if (!isLimited()) tokens = 0;
+      const current = isLimited() ? rate : consumption.unitsPerSecond();
       rate = Math.min(ceiling, Math.max(MIN_UNITS_PER_S, current * DECREASE));
-      recoveryPerS = rate * INCREASE_PER_S;
       tokens = Math.min(tokens, 0);
     },
     get unitsPerSecond() {
-      return limited() ? rate : null;
+      return isLimited() ? rate : null;
     },
   };
 }
 
 /** Units a second over the last window. */
 function createConsumption(clock: Clock): { add(units: number): void; unitsPerSecond(): number } {
-  const spent: { readonly atMs: number; readonly units: number }[] = [];
+  let spent: { readonly atMs: number; readonly units: number }[] = [];
   return {
     add(units) {
-      spent.push({ atMs: clock.now(), units });
-      while (spent[0] && spent[0].atMs < clock.now() - MEASURE_WINDOW_MS) spent.shift();
+      const now = clock.now();
+      spent.push({ atMs: now, units });
+      // Entries of the future are those of a clock that has jumped back since.
+      spent = spent.filter(({ atMs }) => atMs <= now && atMs >= now - MEASURE_WINDOW_MS);
     },
     unitsPerSecond() {
       const first = spent[0];

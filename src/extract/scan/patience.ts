@@ -13,26 +13,37 @@ interface Patience {
   wait(error: unknown, signal: AbortSignal): Promise<void>;
 }
 
-/** Decides how long one page is asked for again. Only transient errors are; the time counts from the first of them. */
+/**
+ * Decides how long one page is asked for again. Only transient errors are. The time of refusals and that of faults count
+ * apart, each from its first: a fault at the end of a long throttling is the first fault.
+ */
 export function createPatience(options: {
   readonly clock: Clock;
   readonly onWait: (message: string) => void;
   readonly random?: () => number;
 }): Patience {
   const { clock } = options;
-  let firstFailureMs: number | null = null;
+  const throttles: Since = { sinceMs: null, patienceMs: THROTTLE_PATIENCE_MS };
+  const faults: Since = { sinceMs: null, patienceMs: FAULT_PATIENCE_MS };
   let attempt = 0;
   return {
     async wait(error, signal) {
       signal.throwIfAborted();
       if (!(error instanceof TributaryError) || error.kind !== 'transient') throw error;
+      const since = error.code === 'THROTTLED' ? throttles : faults;
       const now = clock.now();
-      firstFailureMs ??= now;
-      const patienceMs = error.code === 'THROTTLED' ? THROTTLE_PATIENCE_MS : FAULT_PATIENCE_MS;
-      if (now - firstFailureMs >= patienceMs) throw error;
-      if (attempt === 0) options.onWait(`${error.message}; asking again for up to ${patienceMs / 60_000} minutes`);
+      if (since.sinceMs === null) {
+        options.onWait(`${error.message}; asking again for up to ${since.patienceMs / 60_000} minutes`);
+        since.sinceMs = now;
+      }
+      if (now - since.sinceMs >= since.patienceMs) throw error;
       await clock.sleep(backoffMs(attempt, BACKOFF, options.random), signal);
       attempt += 1;
     },
   };
+}
+
+interface Since {
+  sinceMs: number | null;
+  readonly patienceMs: number;
 }

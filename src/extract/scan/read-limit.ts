@@ -22,5 +22,6 @@ export function unitsPerSecond(
 ): number | null {
   if (capacity === null) return null;
   if (capacity.kind === 'units') return capacity.unitsPerSecond / Math.max(1, tablesAtOnce);
-  return (provisionedReadUnits ?? onDemandMaxReadUnits ?? ON_DEMAND_DEFAULT_UNITS_PER_S) * capacity.share;
+  // Zero is what endpoints say that do not know: a share of it would read nothing.
+  return (provisionedReadUnits || onDemandMaxReadUnits || ON_DEMAND_DEFAULT_UNITS_PER_S) * capacity.share;
 }
