@@ -146,6 +146,42 @@ export function testCommits(subject: () => Subject): void {
     });
   });
 
+  describe('when another process has changed the schema', () => {
+    /** Another process makes an attribute a column and is overtaken by one that would give the column to another attribute. */
+    const overtake = async () => {
+      const [slow, fast] = [tableLoader({ totalSegments: 1 }), tableLoader({ totalSegments: 1 })];
+      await slow.begin(subject().destination, 1);
+      const before = schemaOf(slow);
+      const first = { id: { S: 'k1' }, camelCase: { S: 'of camelCase' } };
+      await (await fast.open(subject().destination, 1)).put([first], behind(1));
+      const lane = await slow.open(subject().destination, 1);
+      return { slow, fast, before, first, lane };
+    };
+
+    it('hands it out as it is when the units are taken over, so that columns keep their attributes', async () => {
+      const { slow, fast, first, lane } = await overtake();
+      expect(lane.load.schema).toEqual(fast.schema()?.schema);
+      const second = { id: { S: 'k2' }, camel_case: { S: 'of camel_case' } };
+      await lane.put([second], 'end');
+      await slow.finish(subject().destination, 1);
+      await subject().expectLive(slow, [first, second]);
+    });
+
+    it.each([
+      ['as new as the stored one', {}],
+      ['newer than the stored one', { other: { N: '1' }, third: { N: '1' } }],
+    ])('refuses one that contradicts it though it is %s', async (_, more) => {
+      const { slow, before, lane } = await overtake();
+      slow.assume(before);
+      await lane.write([{ id: { S: 'k2' }, camel_case: { S: 'of camel_case' } }]);
+      if (Object.keys(more).length > 0) await lane.write([{ id: { S: 'k3' }, ...more }]);
+      await expect(lane.commit('end')).rejects.toMatchObject({ code: 'FENCED' });
+      expect(await subject().positionsOf(slow)).toEqual({ 'segment:0/1': behind(1) });
+      expect((await subject().stateOf(slow))?.building?.rowCount).toBe(1);
+      expect(await subject().destination.runStore.readSchema('shop', 'orders')).toEqual(lane.load.schema);
+    });
+  });
+
   describe('whose units are taken over', () => {
     it('rejects the commit of the one before, rows and bookmarks', async () => {
       const loader = tableLoader({ totalSegments: 1 });

@@ -40,7 +40,7 @@ export function testCrashes(create: () => Promise<TestPlace>): void {
 }
 
 async function runScript(place: TestPlace, script: readonly (readonly [Step, number])[]): Promise<void> {
-  const loader = tableLoader();
+  let loader = tableLoader();
   /** The model: how many pages of each unit are durable. */
   const durable = new Map<UnitId, number>(loader.units.map((unit) => [unit, 0]));
   let destination: Destination = await place.connect();
@@ -49,7 +49,6 @@ async function runScript(place: TestPlace, script: readonly (readonly [Step, num
   const restart = async (): Promise<void> => {
     await destination.close();
     destination = await place.connect();
-    await loader.adopt(destination);
     lane = await loader.open(destination, 1);
     const { source, table } = loader.target;
     const stored = await destination.runStore.readUnits(source, table);
@@ -63,8 +62,10 @@ async function runScript(place: TestPlace, script: readonly (readonly [Step, num
     await lane.write(pageOf(unit, pages));
     if (kind === 'crash before commit') return restart();
     if (kind === 'overtaken') {
-      const successor = await loader.open(destination, 1);
+      const other = tableLoader();
+      const successor = await other.open(destination, 1);
       await expect(lane.commit(positionAfter(unit, pages + 1), unit)).rejects.toMatchObject({ code: 'FENCED' });
+      loader = other;
       lane = successor;
       return undefined;
     }

@@ -4,6 +4,8 @@ import type { UnitId } from '../model/unit.ts';
 import type { UnitMove, UnitState } from '../model/unit-state.ts';
 import { TributaryError } from '../platform/errors.ts';
 import type { BeginVersion, FinishVersion, Lane, LoadTarget } from './destination.ts';
+import { fenced } from './fenced.ts';
+import { maySucceed } from './schema-succession.ts';
 
 /*
  * What a destination without SQL transactions of its own knows about one table, and the rules by which it changes: pure
@@ -88,11 +90,15 @@ export function beginVersion<Part>(before: TableLedger<Part> | null, request: Be
   };
 }
 
+interface Takeover<Part> {
+  readonly ledger: TableLedger<Part>;
+  /** The units of the lane. */
+  readonly units: ReadonlyMap<UnitId, UnitState>;
+  readonly schema: StoredSchema;
+}
+
 /** Gives the units of the lane that are not at `end` new epochs. Rejects with FENCED when the version is not built now. */
-export function takeOver<Part>(
-  ledger: TableLedger<Part>,
-  lane: Lane,
-): { readonly ledger: TableLedger<Part>; readonly units: ReadonlyMap<UnitId, UnitState> } {
+export function takeOver<Part>(ledger: TableLedger<Part>, lane: Lane): Takeover<Part> {
   const building = buildingVersion(ledger, lane.version);
   const epoch = ledger.highestEpoch + 1;
   const taken = new Map<UnitId, UnitState>();
@@ -102,12 +108,17 @@ export function takeOver<Part>(
     taken.set(unit, state.position === 'end' ? state : { ...state, epoch });
   }
   const units = new Map([...building.units, ...taken]);
-  return { ledger: { ...ledger, highestEpoch: epoch, building: { ...building, units } }, units: taken };
+  return {
+    ledger: { ...ledger, highestEpoch: epoch, building: { ...building, units } },
+    units: taken,
+    schema: building.schema,
+  };
 }
 
-/** Adds a part and moves the bookmarks; rejects with FENCED when the version or one of the moves misses. */
+/** Adds a part and moves the bookmarks; rejects with FENCED when the version, the schema or one of the moves misses. */
 export function append<Part>(ledger: TableLedger<Part>, addition: Append<Part>): TableLedger<Part> {
   const building = buildingVersion(ledger, addition.version);
+  if (!maySucceed(building.schema, addition.schema)) throw fenced(ledger, 'the schema');
   const units = new Map(building.units);
   for (const { unit, epoch, from, to } of addition.moves) {
     const state = units.get(unit);
@@ -121,7 +132,6 @@ export function append<Part>(ledger: TableLedger<Part>, addition: Append<Part>):
       units,
       rowCount: building.rowCount + addition.rowCount,
       lastCommitAtMs: addition.nowMs,
-      // Lanes of one process share a schema that only grows: a lane that commits late must not bring an older one back.
       schema: addition.schema.schemaVersion > building.schema.schemaVersion ? addition.schema : building.schema,
       parts: addition.part === null ? building.parts : [...building.parts, addition.part],
     },
@@ -198,12 +208,6 @@ export function tableState<Part>(ledger: TableLedger<Part>): TableState {
     highestBase,
     resetRequested,
   };
-}
-
-function fenced(target: LoadTarget, what: string): TributaryError {
-  return new TributaryError('FENCED', `Another process has taken over ${what} of ${nameOf(target)}`, {
-    context: { source: target.source, table: target.table },
-  });
 }
 
 function nameOf({ source, table }: LoadTarget): string {

@@ -1,5 +1,6 @@
 import type { BeginVersion, Destination, FinishVersion, Load } from '../../src/load/destination.ts';
 import { afterKey, type Position } from '../../src/model/position.ts';
+import type { StoredSchema } from '../../src/model/stored-schema.ts';
 import { parseTableRef, type TableKey } from '../../src/model/table.ts';
 import { segmentUnit, type UnitId } from '../../src/model/unit.ts';
 import { initialSchema, mergeObserved, planOf, type TableSchema } from '../../src/schema/merge.ts';
@@ -51,9 +52,16 @@ export function tableLoader(options: TableLoaderOptions = {}) {
     return { schema, plan: planOf(schema, { key, capabilities: destination.capabilities }) };
   };
   const known: { current: TableSchema | null } = { current: null };
+  const know = (destination: Destination, schema: StoredSchema): void => {
+    known.current = { schema, plan: planOf(schema, { key, capabilities: destination.capabilities }) };
+  };
+  /** The base of each version that this loader has begun. */
+  const bases = new Map<number, bigint>();
 
   const open = async (destination: Destination, version: number, taken = units): Promise<LaneLoader> => {
-    const load = await destination.open({ ...target, version, units: taken }, neverAborted);
+    const base = bases.get(version) ?? baseOf(version);
+    const load = await destination.open({ ...target, version, base, units: taken }, neverAborted);
+    know(destination, load.schema);
     const positions = new Map([...load.units].map(([unit, state]) => [unit, state.position]));
     const commitAll: LaneLoader['commitAll'] = async (wanted) => {
       const current = known.current ?? fresh(destination);
@@ -93,12 +101,16 @@ export function tableLoader(options: TableLoaderOptions = {}) {
   const begin = async (destination: Destination, version: number, overrides: Partial<BeginVersion> = {}) => {
     known.current ??= fresh(destination);
     const names = { destinationSchema, destinationTable };
-    const evidence = { base: baseOf(version), identity: 'table-id-1', layout: 'layout-1', units };
+    const last = bases.get(version);
+    const base = last === undefined ? baseOf(version) : last + 1n;
+    const evidence = { base, identity: 'table-id-1', layout: 'layout-1', units, answersReset: false };
     const request = { ...target, ...names, version, ...evidence, ...known.current, nowMs: tick(), ...overrides };
     await destination.refresh.begin(request, neverAborted);
+    bases.set(version, request.base);
   };
   const finish = (destination: Destination, version: number, overrides: Partial<FinishVersion> = {}) => {
-    const request = { ...target, version, deduplicateBy: null, allowShrink: false, nowMs: tick(), ...overrides };
+    const base = bases.get(version) ?? baseOf(version);
+    const request = { ...target, version, base, deduplicateBy: null, allowShrink: false, nowMs: tick(), ...overrides };
     return destination.refresh.finish(request, neverAborted);
   };
 
@@ -115,7 +127,11 @@ export function tableLoader(options: TableLoaderOptions = {}) {
     adopt: async (destination: Destination): Promise<void> => {
       const schema = await destination.runStore.readSchema(source, table);
       if (schema === null) throw new Error('The destination has no schema to go on from');
-      known.current = { schema, plan: planOf(schema, { key, capabilities: destination.capabilities }) };
+      know(destination, schema);
+    },
+    /** Goes on from this schema, as a process does that does not know what others have done since. */
+    assume: (schema: TableSchema): void => {
+      known.current = schema;
     },
     /** Builds a version in one commit and makes it live. */
     replace: async (destination: Destination, version: number, items: readonly DynamoItem[]) => {
@@ -129,9 +145,9 @@ export function tableLoader(options: TableLoaderOptions = {}) {
   };
 }
 
-/** The base that the loader gives to a version. */
+/** The base that the loader gives to a version; when it begins one of that number again, the next. */
 export function baseOf(version: number): bigint {
-  return 1_700_000_000_000_000n + BigInt(version);
+  return 1_700_000_000_000_000n + BigInt(version) * 1000n;
 }
 
 /** A position in the middle of a unit. */

@@ -71,7 +71,7 @@ export function createDuckDbFile({ path, lockWaitMs, clock, logger }: DuckDbFile
         if (!isLockConflict(error)) throw error;
         const leftMs = deadlineMs - clock.now();
         if (leftMs <= 0) throw lockedError(path, lockWaitMs, error);
-        if (attempt === 0) logger.info(`Waiting for ${path}, which ${holderText(error)} has open`);
+        if (attempt === 0) logger.warning(`Waiting for ${path}, which ${holderText(error)} has open`);
         await clock.sleep(Math.min(leftMs, backoffMs(attempt, LOCK_RETRY)), signal);
       }
     }

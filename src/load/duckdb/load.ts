@@ -4,8 +4,10 @@ import type { UnitId } from '../../model/unit.ts';
 import type { UnitState } from '../../model/unit-state.ts';
 import { TributaryError } from '../../platform/errors.ts';
 import type { CommitReceipt, Lane, Load } from '../destination.ts';
+import { fenced } from '../fenced.ts';
+import { maySucceed } from '../schema-succession.ts';
 import { appendBatches } from './chunk-writer.ts';
-import { replaceSchemaRows } from './column-rows.ts';
+import { readSchemaRows, replaceSchemaRows } from './column-rows.ts';
 import { type DuckDbFile, mergeRowGroups } from './connection.ts';
 import { saveRejectedRows } from './rejected-rows.ts';
 import { widenTable } from './schema-change.ts';
@@ -20,13 +22,14 @@ const SMALL_COMMIT_ROWS = 16_384;
 
 /** Takes the units of the lane over and opens its load. */
 export async function openLoad(file: DuckDbFile, lane: Lane, signal: AbortSignal): Promise<Load> {
-  const units = await file.write(
+  const { units, schema } = await file.write(
     (connection) => inTransaction(connection, signal, () => takeOver(connection, lane)),
     signal,
   );
   let batches: Batch[] = [];
   return {
     units,
+    schema,
     async write(batch) {
       batches.push(batch);
     },
@@ -47,7 +50,7 @@ export async function openLoad(file: DuckDbFile, lane: Lane, signal: AbortSignal
   };
 }
 
-async function takeOver(connection: DuckDBConnection, lane: Lane): Promise<ReadonlyMap<UnitId, UnitState>> {
+async function takeOver(connection: DuckDBConnection, lane: Lane): Promise<Pick<Load, 'units' | 'schema'>> {
   const stored = await readBuildingTable(connection, lane, lane.version);
   const present = await readUnitRows(connection, lane);
   const presentById = new Map(present.map((state) => [state.unit, state]));
@@ -64,7 +67,7 @@ async function takeOver(connection: DuckDBConnection, lane: Lane): Promise<Reado
     present.map((state) => taken.get(state.unit) ?? state),
   );
   await saveStoredTable(connection, { ...stored, highestEpoch: epoch });
-  return taken;
+  return { units: taken, schema: await readSchemaRows(connection, lane, stored.building.schemaVersion) };
 }
 
 async function commitBatches(
@@ -75,11 +78,10 @@ async function commitBatches(
 ): Promise<CommitReceipt> {
   const stored = await readBuildingTable(connection, lane, lane.version);
   const { building } = stored;
-  // Lanes of one process share a schema that only grows: one that commits late must not bring an older one back.
-  const isOlder = plan.schemaVersion < building.schemaVersion;
-  const current = buildingTableName(stored, building);
+  const storedSchema = await readSchemaRows(connection, lane, building.schemaVersion);
+  if (!maySucceed(storedSchema, schema)) throw fenced(lane, 'the schema');
   const change = { plan, spare: spareTableName(stored, building), isEmpty: building.rowCount === 0 };
-  const name = isOlder ? current : await widenTable(connection, current, change);
+  const name = await widenTable(connection, buildingTableName(stored, building), change);
   const { appendedRows, rejected } = await appendBatches(connection, name, batches, {
     plan,
     version: building.version,

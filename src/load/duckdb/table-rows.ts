@@ -1,8 +1,8 @@
 import { type DuckDBConnection, DuckDBTimestampTZValue, type DuckDBValue } from '@duckdb/node-api';
 import { z } from 'zod';
 import type { BuildingVersion, TableState } from '../../model/table-state.ts';
-import { TributaryError } from '../../platform/errors.ts';
 import type { LoadTarget } from '../destination.ts';
+import { fenced } from '../fenced.ts';
 import { changeRows, queryRows, type TableName } from './sql.ts';
 import { parseStored, RESERVED_PREFIX } from './state-tables.ts';
 
@@ -120,12 +120,6 @@ export function spareTableName(
 
 export function timestamp(ms: number | null): DuckDBTimestampTZValue | null {
   return ms === null ? null : new DuckDBTimestampTZValue(BigInt(Math.round(ms)) * 1000n);
-}
-
-export function fenced({ source, table }: LoadTarget, what: string): TributaryError {
-  return new TributaryError('FENCED', `Another process has taken over ${what} of ${source}.${table}`, {
-    context: { source, table },
-  });
 }
 
 const SELECT = `SELECT * REPLACE (epoch_ms(live_since) AS live_since, epoch_ms(building_started_at) AS building_started_at,

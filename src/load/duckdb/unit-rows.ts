@@ -4,10 +4,10 @@ import type { Position } from '../../model/position.ts';
 import type { UnitId } from '../../model/unit.ts';
 import type { UnitMove, UnitState } from '../../model/unit-state.ts';
 import type { LoadTarget } from '../destination.ts';
+import { fenced } from '../fenced.ts';
 import { appendRows } from './append-rows.ts';
 import { changeRows, queryRows } from './sql.ts';
 import { parseStored } from './state-tables.ts';
-import { fenced } from './table-rows.ts';
 
 /* The rows of `_tributary_state`: one for each unit of the version that is being built. */
 

@@ -9,6 +9,7 @@ export const FILES_CAPABILITIES: Capabilities = {
   // JSON Lines have no columns, but the generated view has.
   maxColumns: 4_000,
   numbers: 'lattice',
-  // The log would take more; the schema would not: processes do not see what the others have observed.
+  // The log would take more, but lanes of several processes would not see which columns the others have named: each new
+  // column of one fences the others.
   writers: 'one-process',
 };

@@ -21,12 +21,13 @@ export async function openLoad(
     takeOver(requireTable(before, log).ledger, lane);
     return { kind: 'acquire', version, claim, units: lane.units };
   }, nowMs);
-  const { base, units } = buildingVersion(ledger, version);
+  const { base, units, schema: storedSchema } = buildingVersion(ledger, version);
   let pending: Batch[] = [];
   let fileCount = 0;
 
   return {
     units: new Map([...units].filter(([unit]) => lane.units.includes(unit))),
+    schema: storedSchema,
     write: async (batch) => {
       pending.push(batch);
     },

@@ -1,6 +1,7 @@
 import type { Batch } from '../../model/batch.ts';
 import type { Capabilities } from '../../model/capabilities.ts';
 import type { ColumnPlan } from '../../model/column-plan.ts';
+import type { StoredSchema } from '../../model/stored-schema.ts';
 import type { UnitMove } from '../../model/unit-state.ts';
 import { TributaryError } from '../../platform/errors.ts';
 import type { BeginVersion, Destination, FinishVersion, Lane, Load, LoadTarget } from '../destination.ts';
@@ -57,9 +58,9 @@ export function createMemoryDestination(store: MemoryStore, faults: MemoryFaults
     },
     open: async (lane, { signal }) => {
       signal.throwIfAborted();
-      const { ledger, units } = takeOver(tableOf(store, lane), lane);
+      const { ledger, units, schema } = takeOver(tableOf(store, lane), lane);
       save(store, ledger);
-      return openLoad({ store, faults, lane, units });
+      return openLoad({ store, faults, lane, units, schema });
     },
     sample: async (target, count) => {
       const rows = store.tables.get(memoryKey(target))?.live?.parts.flat() ?? [];
@@ -118,12 +119,14 @@ interface OpenLoad {
   readonly faults: MemoryFaults;
   readonly lane: Lane;
   readonly units: Load['units'];
+  readonly schema: StoredSchema;
 }
 
-function openLoad({ store, faults, lane, units }: OpenLoad): Load {
+function openLoad({ store, faults, lane, units, schema: storedSchema }: OpenLoad): Load {
   let pending: Batch[] = [];
   return {
     units,
+    schema: storedSchema,
     write: async (batch) => {
       pending.push(batch);
     },
