@@ -38,14 +38,14 @@ export const textArbitrary: fc.Arbitrary<string> = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'grapheme-ascii', minLength: 60, maxLength: 300 }) },
 );
 
-export const nameArbitrary: fc.Arbitrary<string> = fc.oneof(
+const nameArbitrary: fc.Arbitrary<string> = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom('pk', 'sk', 'name', 'total', 'tags', 'řádek') },
   { weight: 2, arbitrary: fc.constantFrom(...oddNames) },
   { weight: 1, arbitrary: textArbitrary },
 );
 
 /** N texts in every notation that DynamoDB accepts, 38 digits and all magnitudes. */
-export const numberArbitrary: fc.Arbitrary<string> = fc.oneof(
+const numberArbitrary: fc.Arbitrary<string> = fc.oneof(
   fc.integer().map(String),
   fc.bigInt({ min: -(2n ** 65n), max: 2n ** 65n }).map(String),
   fc.bigInt({ min: -(10n ** 38n) + 1n, max: 10n ** 38n - 1n }).map(String),
@@ -122,7 +122,7 @@ export const styleArbitrary: fc.Arbitrary<JsonStyle> = fc.record({
 });
 
 /** JSON text of a tree of `Members`, arrays and scalars. The letters of type keys are never escaped: DynamoDB does not. */
-export function writeJson(tree: unknown, style: JsonStyle): string {
+function writeJson(tree: unknown, style: JsonStyle): string {
   let state = style.seed;
   const random = (below: number): number => {
     state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;

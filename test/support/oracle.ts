@@ -4,8 +4,6 @@
  * order and the repetitions of names that an object cannot keep.
  */
 
-/** One type key: `{ S: 'text' }`, `{ M: {...} }`, … */
-export type OracleValue = Readonly<Record<string, unknown>>;
 export type OracleItem = Readonly<Record<string, unknown>> | Members;
 
 export class Members {
@@ -99,7 +97,7 @@ export function exactNumber(number: string): { unscaled: bigint; scale: number }
 }
 
 /** Whether DynamoDB can hold the number: 38 significant digits, magnitude 1E-130 to 9.99…E+125, or zero. */
-export function isDynamoDbNumber(number: string): boolean {
+function isDynamoDbNumber(number: string): boolean {
   try {
     const { unscaled, scale } = exactNumber(number);
     const digits = (unscaled < 0n ? -unscaled : unscaled).toString();
