@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { crc32 } from 'node:zlib';
+import { crc32Matches } from '../transcode/checksum.ts';
 
 /** Name of the errors that are thrown for an answer which arrived damaged. */
 export const BROKEN_ANSWER = 'BrokenAnswer';
@@ -30,7 +30,7 @@ export function readWholeAnswer(requestTimeoutMs: number) {
       const body = await readBody(answer.body, remainingMs);
       if (body.length === 0 && answer.statusCode === 200) throw brokenAnswer('The answer was empty');
       const checksum = answer.headers['x-amz-crc32'];
-      if (checksum !== undefined && Number(checksum) !== crc32(body)) {
+      if (!crc32Matches(body, checksum)) {
         throw brokenAnswer('The answer does not match its checksum');
       }
       answer.body = body;
