@@ -119,6 +119,33 @@ export function testVersions(subject: () => Subject): void {
       expect((await subject().stateOf(loader))?.building?.rowCount).toBe(0);
     });
 
+    it('tells two versions of one number apart', async () => {
+      const [one, other] = [tableLoader({ totalSegments: 1 }), tableLoader({ totalSegments: 1 })];
+      await one.begin(subject().destination, 1);
+      const lane = await one.open(subject().destination, 1);
+      await lane.put([order(1)], 'end');
+      await other.begin(subject().destination, 1, { base: baseOf(1) + 1n, layout: 'layout-2' });
+      const fenced = { code: 'FENCED' };
+      await expect(lane.put([order(2)], 'end')).rejects.toMatchObject(fenced);
+      await expect(one.open(subject().destination, 1)).rejects.toMatchObject(fenced);
+      await (await other.open(subject().destination, 1)).put([order(3)], 'end');
+      await expect(one.finish(subject().destination, 1)).rejects.toMatchObject(fenced);
+      await other.finish(subject().destination, 1);
+      await subject().expectLive(other, [order(3)]);
+    });
+
+    it('refuses to begin one when another was begun since the state was read', async () => {
+      const [one, other] = [tableLoader({ totalSegments: 1 }), tableLoader({ totalSegments: 1 })];
+      const fenced = { code: 'FENCED' };
+      await other.begin(subject().destination, 1);
+      await expect(one.begin(subject().destination, 1)).rejects.toMatchObject(fenced);
+      await (await other.open(subject().destination, 1)).put([order(1)], 'end');
+      await other.finish(subject().destination, 1);
+      await expect(one.begin(subject().destination, 1, { base: baseOf(9) })).rejects.toMatchObject(fenced);
+      await expect(one.begin(subject().destination, 2, { base: baseOf(1) })).rejects.toMatchObject(fenced);
+      await subject().expectLive(other, [order(1)]);
+    });
+
     it('keeps of each key of an index the row that was read last', async () => {
       const loader = tableLoader({
         table: 'orders/by-total',

@@ -75,7 +75,10 @@ export interface Destination {
   check(options: { readonly signal: AbortSignal }): AsyncIterable<CheckStep>;
   /** Building a table version aside while the live one stays readable. */
   readonly refresh: {
-    /** Creates the version, its units at `start` and its table, in one step; drops one that was being built before. */
+    /**
+     * Creates the version, its units at `start` and its table, in one step; drops one that was being built before. Rejects
+     * with FENCED when another was begun since the state was read: its number or its base is not above all others then.
+     */
     begin(request: BeginVersion, options: { readonly signal: AbortSignal }): Promise<void>;
     /**
      * Makes the version the live one, in one step that readers see whole, and drops the old one and all unit rows (so a

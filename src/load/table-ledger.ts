@@ -27,17 +27,20 @@ export interface TableLedger<Part> extends LoadTarget {
   readonly resetRequested: boolean;
 }
 
-interface LiveLedger<Part> {
+/** A version among all that a table has had: a number may come again after a version of it was dropped, a base never. */
+export interface VersionId {
   readonly version: number;
+  readonly base: bigint;
+}
+
+interface LiveLedger<Part> extends VersionId {
   readonly sinceMs: number;
   readonly rowCount: number;
   readonly schema: StoredSchema;
   readonly parts: readonly Part[];
 }
 
-interface BuildingLedger<Part> {
-  readonly version: number;
-  readonly base: bigint;
+interface BuildingLedger<Part> extends VersionId {
   readonly identity: string;
   readonly layout: string;
   readonly startedAtMs: number;
@@ -48,8 +51,7 @@ interface BuildingLedger<Part> {
   readonly parts: readonly Part[];
 }
 
-interface Append<Part> {
-  readonly version: number;
+interface Append<Part> extends VersionId {
   readonly moves: readonly UnitMove[];
   /** Null when the commit has no rows. */
   readonly part: Part | null;
@@ -58,11 +60,14 @@ interface Append<Part> {
   readonly nowMs: number;
 }
 
-/** The names of an earlier version stay: people query them. Rejects with BUG on a version that is live already. */
+/**
+ * The names of an earlier version stay: people query them. Rejects with FENCED when another version was begun since the
+ * request was made up: then its number or its base is not above all others.
+ */
 export function beginVersion<Part>(before: TableLedger<Part> | null, request: BeginVersion): TableLedger<Part> {
   const { source, table, version, base, identity, layout, nowMs, schema } = request;
-  if (before?.live && before.live.version >= version) {
-    throw new TributaryError('BUG', `Version ${version} of ${source}.${table} is not newer than the live one`);
+  if (before !== null && (version <= (before.live?.version ?? 0) || base <= before.highestBase)) {
+    throw fenced(request, 'the refresh');
   }
   const highestEpoch = before?.highestEpoch ?? 0;
   const units = request.units.map((unit) => [unit, { unit, epoch: highestEpoch, position: 'start' }] as const);
@@ -84,7 +89,7 @@ export function beginVersion<Part>(before: TableLedger<Part> | null, request: Be
       units: new Map(units),
       parts: [],
     },
-    highestBase: before && before.highestBase > base ? before.highestBase : base,
+    highestBase: base,
     highestEpoch,
     resetRequested: false,
   };
@@ -99,7 +104,7 @@ interface Takeover<Part> {
 
 /** Gives the units of the lane that are not at `end` new epochs. Rejects with FENCED when the version is not built now. */
 export function takeOver<Part>(ledger: TableLedger<Part>, lane: Lane): Takeover<Part> {
-  const building = buildingVersion(ledger, lane.version);
+  const building = buildingVersion(ledger, lane);
   const epoch = ledger.highestEpoch + 1;
   const taken = new Map<UnitId, UnitState>();
   for (const unit of lane.units) {
@@ -117,7 +122,7 @@ export function takeOver<Part>(ledger: TableLedger<Part>, lane: Lane): Takeover<
 
 /** Adds a part and moves the bookmarks; rejects with FENCED when the version, the schema or one of the moves misses. */
 export function append<Part>(ledger: TableLedger<Part>, addition: Append<Part>): TableLedger<Part> {
-  const building = buildingVersion(ledger, addition.version);
+  const building = buildingVersion(ledger, addition);
   if (!maySucceed(building.schema, addition.schema)) throw fenced(ledger, 'the schema');
   const units = new Map(building.units);
   for (const { unit, epoch, from, to } of addition.moves) {
@@ -144,10 +149,11 @@ export function append<Part>(ledger: TableLedger<Part>, addition: Append<Part>):
  */
 export function finishVersion<Part>(
   ledger: TableLedger<Part>,
-  { version, allowShrink, nowMs }: FinishVersion,
+  request: FinishVersion,
   { parts, rowCount }: { readonly parts: readonly Part[]; readonly rowCount: number },
 ): TableLedger<Part> {
-  const { schema } = completeVersion(ledger, version);
+  const { version, base, allowShrink, nowMs } = request;
+  const { schema } = completeVersion(ledger, request);
   const liveRowCount = ledger.live?.rowCount ?? 0;
   if (!allowShrink && rowCount * 2 < liveRowCount) {
     throw new TributaryError(
@@ -156,7 +162,7 @@ export function finishVersion<Part>(
       { context: { source: ledger.source, table: ledger.table, version, rowCount, liveRowCount } },
     );
   }
-  return { ...ledger, live: { version, sinceMs: nowMs, rowCount, schema, parts }, building: null };
+  return { ...ledger, live: { version, base, sinceMs: nowMs, rowCount, schema, parts }, building: null };
 }
 
 export function requestReset<Part>(ledger: TableLedger<Part>): TableLedger<Part> {
@@ -166,18 +172,18 @@ export function requestReset<Part>(ledger: TableLedger<Part>): TableLedger<Part>
 /** The version that is being built; rejects with FENCED when it is another one or none. */
 export function buildingVersion<Part>(
   { building, ...ledger }: TableLedger<Part>,
-  version: number,
+  { version, base }: VersionId,
 ): BuildingLedger<Part> {
-  if (building?.version !== version) throw fenced(ledger, `version ${version}`);
+  if (building?.version !== version || building.base !== base) throw fenced(ledger, `version ${version}`);
   return building;
 }
 
 /** The version that is being built, all of its units at `end`; rejects with BUG while one is not. */
-export function completeVersion<Part>(ledger: TableLedger<Part>, version: number): BuildingLedger<Part> {
-  const building = buildingVersion(ledger, version);
+export function completeVersion<Part>(ledger: TableLedger<Part>, id: VersionId): BuildingLedger<Part> {
+  const building = buildingVersion(ledger, id);
   const open = [...building.units.values()].filter(({ position }) => position !== 'end');
   if (open.length === 0) return building;
-  throw new TributaryError('BUG', `Version ${version} of ${nameOf(ledger)} has ${open.length} unfinished units`);
+  throw new TributaryError('BUG', `Version ${id.version} of ${nameOf(ledger)} has ${open.length} unfinished units`);
 }
 
 export function schemaOf<Part>({ building, live }: TableLedger<Part>): StoredSchema | null {

@@ -126,7 +126,7 @@ describe('a DuckDB file that another program holds', () => {
     const holder = await holdFile();
     const stop = new AbortController();
     onLine = () => stop.abort();
-    const lane = { source: 'shop', table: 'orders', version: 2, units: [] };
+    const lane = { source: 'shop', table: 'orders', version: 2, base: 1n, units: [] };
     await expect(connect({ lockWaitMs: 60_000 }).open(lane, { signal: stop.signal })).rejects.toMatchObject({
       code: 'CANCELLED',
     });

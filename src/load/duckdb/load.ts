@@ -51,7 +51,7 @@ export async function openLoad(file: DuckDbFile, lane: Lane, signal: AbortSignal
 }
 
 async function takeOver(connection: DuckDBConnection, lane: Lane): Promise<Pick<Load, 'units' | 'schema'>> {
-  const stored = await readBuildingTable(connection, lane, lane.version);
+  const stored = await readBuildingTable(connection, lane);
   const present = await readUnitRows(connection, lane);
   const presentById = new Map(present.map((state) => [state.unit, state]));
   const epoch = stored.highestEpoch + 1;
@@ -76,7 +76,7 @@ async function commitBatches(
   batches: readonly Batch[],
   { moves, plan, schema, nowMs, signal }: CommitRequest & { readonly signal: AbortSignal },
 ): Promise<CommitReceipt> {
-  const stored = await readBuildingTable(connection, lane, lane.version);
+  const stored = await readBuildingTable(connection, lane);
   const { building } = stored;
   const storedSchema = await readSchemaRows(connection, lane, building.schemaVersion);
   if (!maySucceed(storedSchema, schema)) throw fenced(lane, 'the schema');

@@ -2,6 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { parseSegmentUnit } from '../../model/unit.ts';
 import { TributaryError } from '../../platform/errors.ts';
 import type { BeginVersion, FinishVersion } from '../destination.ts';
+import { fenced } from '../fenced.ts';
 import { dropOtherSchemaRows, replaceSchemaRows } from './column-rows.ts';
 import { type DuckDbFile, mergeRowGroups } from './connection.ts';
 import { removeDuplicates } from './duplicates.ts';
@@ -60,11 +61,9 @@ export async function dropBuilding(connection: DuckDBConnection, stored: StoredT
 }
 
 async function begin(connection: DuckDBConnection, request: BeginVersion): Promise<void> {
-  const { source, table, version, base, schema, nowMs } = request;
+  const { version, base, schema, nowMs } = request;
   const before = (await readStoredTable(connection, request)) ?? neverBegun(request);
-  if (version <= before.liveVersion) {
-    throw new TributaryError('BUG', `Version ${version} of ${source}.${table} is not newer than the live one`);
-  }
+  if (version <= before.liveVersion || base <= before.highestBase) throw fenced(request, 'the refresh');
   await requireFreeName(connection, before);
   // Once a version is often enough for what versions leave behind, and in time for the live table that readers scan.
   await mergeRowGroups(connection);
@@ -74,7 +73,7 @@ async function begin(connection: DuckDBConnection, request: BeginVersion): Promi
   const epoch = stored.highestEpoch + 1;
   const building: StoredBuilding = {
     version,
-    tableName: asideTableName(version, stored.destinationTable, 'a'),
+    tableName: asideTableName(request, stored.destinationTable, 'a'),
     base,
     identity: request.identity,
     layout: request.layout,
@@ -92,7 +91,7 @@ async function begin(connection: DuckDBConnection, request: BeginVersion): Promi
   await saveStoredTable(connection, {
     ...stored,
     building,
-    highestBase: base > stored.highestBase ? base : stored.highestBase,
+    highestBase: base,
     highestEpoch: epoch,
     resetRequested: false,
   });
@@ -131,7 +130,7 @@ async function swap(connection: DuckDBConnection, request: FinishVersion): Promi
 
 /** The table with its building version, all units of it at `end`; rejects with BUG while one is not. */
 async function readCompleteTable(connection: DuckDBConnection, request: FinishVersion): Promise<BuildingTable> {
-  const stored = await readBuildingTable(connection, request, request.version);
+  const stored = await readBuildingTable(connection, request);
   const units = await readUnitRows(connection, request);
   const open = units.filter(({ position }) => position !== 'end');
   if (open.length === 0) return stored;

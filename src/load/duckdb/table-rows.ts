@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { BuildingVersion, TableState } from '../../model/table-state.ts';
 import type { LoadTarget } from '../destination.ts';
 import { fenced } from '../fenced.ts';
+import type { VersionId } from '../table-ledger.ts';
 import { changeRows, queryRows, type TableName } from './sql.ts';
 import { parseStored, RESERVED_PREFIX } from './state-tables.ts';
 
@@ -45,11 +46,12 @@ export async function readStoredTables(
 /** The table with the version that is being built; rejects with FENCED when it is another version or none. */
 export async function readBuildingTable(
   connection: DuckDBConnection,
-  target: LoadTarget,
-  version: number,
+  target: LoadTarget & VersionId,
 ): Promise<StoredTable & { readonly building: StoredBuilding }> {
   const stored = await readStoredTable(connection, target);
-  if (stored?.building?.version !== version) throw fenced(target, `version ${version}`);
+  const { version, base } = target;
+  if (stored?.building?.version !== version || stored.building.base !== base)
+    throw fenced(target, `version ${version}`);
   return { ...stored, building: stored.building };
 }
 
@@ -104,8 +106,8 @@ export function buildingTableName({ destinationSchema }: StoredTable, { tableNam
 }
 
 /** Where a version is built: a name that no user table has, not even by chance. Rewriting goes from one copy to the other. */
-export function asideTableName(version: number, destinationTable: string, copy: 'a' | 'b'): string {
-  return `${RESERVED_PREFIX}v${version}${copy}_${destinationTable}`;
+export function asideTableName({ version, base }: VersionId, destinationTable: string, copy: 'a' | 'b'): string {
+  return `${RESERVED_PREFIX}v${version}_${base}${copy}_${destinationTable}`;
 }
 
 /** Where the rows of the version go when they are rewritten. */
@@ -113,8 +115,8 @@ export function spareTableName(
   { destinationSchema, destinationTable }: StoredTable,
   building: StoredBuilding,
 ): TableName {
-  const first = asideTableName(building.version, destinationTable, 'a');
-  const second = asideTableName(building.version, destinationTable, 'b');
+  const first = asideTableName(building, destinationTable, 'a');
+  const second = asideTableName(building, destinationTable, 'b');
   return { schema: destinationSchema, table: building.tableName === first ? second : first };
 }
 

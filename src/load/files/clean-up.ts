@@ -19,13 +19,14 @@ export async function cleanUp(log: TableLog, table: LoggedTable, nowMs: number):
 }
 
 async function removeVersions(folder: string, { ledger, retired }: LoggedTable, nowMs: number): Promise<void> {
-  const retiredAtMs = new Map(retired.map(({ version, sinceMs }) => [version, sinceMs]));
+  const retiredAtMs = new Map(retired.map((version) => [versionFolder(version), version.sinceMs]));
+  const kept = [ledger.live, ledger.building].flatMap((version) => (version === null ? [] : versionFolder(version)));
   for (const name of await listFolder(join(folder, 'data'))) {
-    const version = Number(name);
-    if (version === ledger.live?.version || version === ledger.building?.version) continue;
+    const data = join('data', name);
+    if (kept.includes(data)) continue;
     // A folder that the log does not know was made by a process that had lost its units.
-    const path = join(folder, 'data', name);
-    if (isOld(retiredAtMs.get(version) ?? (await modifiedAtMs(path)), nowMs)) await rm(path, { recursive: true });
+    const path = join(folder, data);
+    if (isOld(retiredAtMs.get(data) ?? (await modifiedAtMs(path)), nowMs)) await rm(path, { recursive: true });
   }
 }
 
@@ -34,8 +35,8 @@ async function removeUnnamedFiles(folder: string, { ledger, claims }: LoggedTabl
   for (const kept of [ledger.live, ledger.building]) {
     if (kept === null) continue;
     const named = new Set(kept.parts.map(({ file }) => file));
-    for (const name of await listFolder(join(folder, versionFolder(kept.version)))) {
-      const file = join(versionFolder(kept.version), name);
+    for (const name of await listFolder(join(folder, versionFolder(kept)))) {
+      const file = join(versionFolder(kept), name);
       if (named.has(file) || holders.has(claimOf(name))) continue;
       if (isOld(await modifiedAtMs(join(folder, file)), nowMs)) await rm(join(folder, file), { force: true });
     }

@@ -2,19 +2,19 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Batch } from '../../model/batch.ts';
 import { itemLines, type LineMetadata } from '../item-lines.ts';
+import type { VersionId } from '../table-ledger.ts';
 import { type Content, writeWhole } from './durable-file.ts';
 import { withFileErrors } from './errors.ts';
 import type { DataFile } from './log-entry.ts';
 
-/** Where the data files of a version lie, relative to the folder of the table. */
-export function versionFolder(version: number): string {
-  return join('data', String(version));
+/** Where the data files of a version lie, relative to the folder of the table: no other version ever has the folder. */
+export function versionFolder({ version, base }: VersionId): string {
+  return join('data', `${version}-${base}`);
 }
 
-interface NewDataFile {
+interface NewDataFile extends VersionId {
   /** Folder of the table. */
   readonly folder: string;
-  readonly version: number;
   /** Who writes it: clean-up must know whether that one could still name it in the log. */
   readonly claim: string;
   /** Distinguishes the files of a claim. */
@@ -23,7 +23,7 @@ interface NewDataFile {
 
 /** Writes a data file durably. Only an entry of the log makes it part of the table. */
 export async function writeDataFile(
-  { folder, version, claim, number }: NewDataFile,
+  { folder, claim, number, ...version }: NewDataFile,
   { content, rows }: { readonly content: Content; readonly rows: number },
 ): Promise<DataFile> {
   const file = join(versionFolder(version), `${claim}-${number}.jsonl`);

@@ -18,7 +18,7 @@ interface Surroundings {
 }
 
 /**
- * JSON Lines files in a local folder, `<path>/<schema>/<table>/data/<version>/*.jsonl`. A commit log a table says which of
+ * JSON Lines files in a local folder, `<path>/<schema>/<table>/data/<version>-<base>/*.jsonl`. A commit log a table says which of
  * them are committed and how far the source was read, in one entry; readers that follow it see every row exactly once.
  */
 export function createFilesDestination(

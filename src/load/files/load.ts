@@ -15,13 +15,13 @@ export async function openLoad(
   { nowMs, logger }: { readonly nowMs: number; readonly logger: Logger },
 ): Promise<Load> {
   const claim = randomUUID();
-  const { version } = lane;
+  const { version, base } = lane;
   const { ledger } = await log.append((before) => {
     // Only to be judged: every reader of the entry does the same step.
     takeOver(requireTable(before, log).ledger, lane);
-    return { kind: 'acquire', version, claim, units: lane.units };
+    return { kind: 'acquire', version, base, claim, units: lane.units };
   }, nowMs);
-  const { base, units, schema: storedSchema } = buildingVersion(ledger, version);
+  const { units, schema: storedSchema } = buildingVersion(ledger, lane);
   let pending: Batch[] = [];
   let fileCount = 0;
 
@@ -40,15 +40,15 @@ export async function openLoad(
       if (rows > 0) {
         fileCount += 1;
         const content = linesOf(batches, { batchedAtMs: atMs, sequence: base, tableVersion: version });
-        part = await writeDataFile({ folder: log.folder, version, claim, number: fileCount }, { content, rows });
+        part = await writeDataFile({ folder: log.folder, version, base, claim, number: fileCount }, { content, rows });
       }
       try {
         signal.throwIfAborted();
         await log.append((before) => {
           const { ledger } = requireTable(before, log);
-          const next = append(ledger, { version, moves, part, rowCount: rows, schema, nowMs: atMs });
+          const next = append(ledger, { version, base, moves, part, rowCount: rows, schema, nowMs: atMs });
           const isNewer = next.building?.schema !== ledger.building?.schema;
-          return { kind: 'append', version, claim, moves, part, schema: isNewer ? schema : null };
+          return { kind: 'append', version, base, claim, moves, part, schema: isNewer ? schema : null };
         }, atMs);
       } catch (error) {
         if (part !== null) await discard(log, part, logger);

@@ -45,6 +45,7 @@ export type DataFile = Readonly<z.infer<typeof dataFile>>;
 
 const live = z.object({
   version: count,
+  base: sequence,
   sinceMs: z.number(),
   rowCount: count,
   schema,
@@ -76,7 +77,7 @@ const ledger = z.object({
   resetRequested: z.boolean(),
 });
 /** A version that readers may still be reading, and since when it is no longer the live one. */
-const retiredVersion = z.object({ version: count, sinceMs: z.number() });
+const retiredVersion = z.object({ version: count, base: sequence, sinceMs: z.number() });
 export type RetiredVersion = Readonly<z.infer<typeof retiredVersion>>;
 
 const head = { format: z.literal(FORMAT), seq: count, commit: z.uuid(), atMs: z.number() };
@@ -87,11 +88,19 @@ const logEntry = z.discriminatedUnion('kind', [
     ledger,
     retired: z.array(retiredVersion).readonly(),
   }),
-  z.object({ ...head, kind: z.literal('acquire'), version: count, claim: z.uuid(), units: z.array(unit).readonly() }),
+  z.object({
+    ...head,
+    kind: z.literal('acquire'),
+    version: count,
+    base: sequence,
+    claim: z.uuid(),
+    units: z.array(unit).readonly(),
+  }),
   z.object({
     ...head,
     kind: z.literal('append'),
     version: count,
+    base: sequence,
     claim: z.uuid(),
     moves: z.array(z.object({ unit, epoch: count, from: position, to: position })).readonly(),
     part: dataFile.nullable(),

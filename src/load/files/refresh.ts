@@ -4,7 +4,7 @@ import { messageOf, TributaryError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { BeginVersion, FinishVersion } from '../destination.ts';
 import { memberName } from '../item-lines.ts';
-import { beginVersion, buildingVersion, completeVersion, finishVersion } from '../table-ledger.ts';
+import { beginVersion, buildingVersion, completeVersion, finishVersion, type VersionId } from '../table-ledger.ts';
 import { cleanUp, KEPT_MS } from './clean-up.ts';
 import { versionFolder, writeDataFile } from './data-files.ts';
 import { findDuplicates, linesWithout } from './duplicates.ts';
@@ -26,19 +26,19 @@ export async function beginTable(
   request: BeginVersion,
   { signal, logger }: RefreshOptions,
 ): Promise<void> {
-  const { destinationSchema, destinationTable, version, nowMs } = request;
+  const { destinationSchema, destinationTable, nowMs } = request;
   const found = await folders.find(request);
   const log = found?.log ?? folders.at(destinationSchema, destinationTable);
   if (found === null) await requireFreeFolder(log, request);
   signal.throwIfAborted();
   await withFileErrors(log.folder, async () => {
     await makeFolder(logFolderOf(log.folder));
-    await makeFolder(join(log.folder, versionFolder(version)));
+    await makeFolder(join(log.folder, versionFolder(request)));
   });
   const table = await log.append((before) => {
     if (before !== null && !isSameTable(before, request)) throw nameTaken(log, request);
     const ledger = beginVersion(before?.ledger ?? null, request);
-    return { kind: 'begin', ledger, retired: retiredWith(before, before?.ledger.building?.version, request) };
+    return { kind: 'begin', ledger, retired: retiredWith(before, before?.ledger.building ?? null, nowMs) };
   }, nowMs);
   await tidy(log, table, { nowMs, logger });
 }
@@ -49,9 +49,9 @@ export async function finishTable(
   request: FinishVersion,
   { signal, logger }: RefreshOptions,
 ): Promise<{ readonly rowCount: number }> {
-  const { version, nowMs } = request;
+  const { nowMs } = request;
   const { log, table } = await folders.require(request);
-  const complete = completeVersion(table.ledger, version);
+  const complete = completeVersion(table.ledger, request);
   const content =
     request.deduplicateBy === null
       ? complete
@@ -59,28 +59,24 @@ export async function finishTable(
   signal.throwIfAborted();
   const finished = await log.append((before) => {
     const { ledger } = requireTable(before, log);
-    if (buildingVersion(ledger, version).parts.length !== complete.parts.length) {
-      throw new TributaryError('FENCED', `Another process has added rows to version ${version} of ${request.table}`);
-    }
     return {
       kind: 'finish',
       ledger: finishVersion(ledger, request, content),
-      retired: retiredWith(before, ledger.live?.version, request),
+      retired: retiredWith(before, ledger.live, nowMs),
     };
   }, nowMs);
   await tidy(log, finished, { nowMs, logger });
   return { rowCount: content.rowCount };
 }
 
-/** The versions that readers or lanes may still use. `version` is the one that a new entry ends; that of the entry is none. */
+/** The versions that readers or lanes may still use, with that which a new entry ends. */
 export function retiredWith(
   before: LoggedTable | null,
-  ended: number | undefined,
-  { version, nowMs }: { readonly version?: number; readonly nowMs: number },
+  ended: VersionId | null,
+  nowMs: number,
 ): readonly RetiredVersion[] {
-  const kept = (before?.retired ?? []).filter((other) => nowMs - other.sinceMs <= KEPT_MS);
-  const all = ended === undefined ? kept : [...kept, { version: ended, sinceMs: nowMs }];
-  return all.filter((other) => other.version !== version);
+  const kept = (before?.retired ?? []).filter(({ sinceMs }) => nowMs - sinceMs <= KEPT_MS);
+  return ended === null ? kept : [...kept, { version: ended.version, base: ended.base, sinceMs: nowMs }];
 }
 
 async function withoutDuplicates(
@@ -88,7 +84,7 @@ async function withoutDuplicates(
   { ledger }: LoggedTable,
   request: FinishVersion & RefreshSignal,
 ): Promise<{ readonly parts: readonly DataFile[]; readonly rowCount: number }> {
-  const { parts, rowCount, schema } = buildingVersion(ledger, request.version);
+  const { parts, rowCount, schema } = buildingVersion(ledger, request);
   const keyMembers = schema.columns
     .filter(({ columnName }) => columnName !== null && request.deduplicateBy?.includes(columnName))
     .map(({ attribute }) => memberName(attribute));
@@ -104,7 +100,7 @@ async function withoutDuplicates(
     if (numbers === undefined) kept.push(part);
     else if (numbers.size < part.rows) {
       const content = linesWithout(join(log.folder, part.file), numbers);
-      const place = { folder: log.folder, version: request.version, claim, number };
+      const place = { folder: log.folder, version: request.version, base: request.base, claim, number };
       kept.push(await writeDataFile(place, { content, rows: part.rows - numbers.size }));
     }
   }

@@ -30,7 +30,7 @@ export function createFilesRunStore(root: string, folders: TableFolders, clock: 
       const nowMs = clock.now();
       await found.log.append((before) => {
         const { ledger } = requireTable(before, found.log);
-        const retired = retiredWith(before, ledger.building?.version, { nowMs });
+        const retired = retiredWith(before, ledger.building, nowMs);
         return { kind: 'reset', ledger: requestReset(ledger), retired };
       }, nowMs);
       return true;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { order } from '../../../test/support/load-samples.ts';
-import { behind, tableLoader } from '../../../test/support/table-loader.ts';
+import { baseOf, behind, tableLoader } from '../../../test/support/table-loader.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { Destination } from '../destination.ts';
 import { createFilesDestination } from './files.ts';
@@ -16,7 +16,7 @@ let path: string;
 const connect = (): Destination => createFilesDestination({ path }, { clock: systemClock });
 const logFolder = (): string => join(path, 'shop', 'orders', '_log');
 const dataNames = (version: number): Promise<string[]> =>
-  readdir(join(path, 'shop', 'orders', 'data', String(version)));
+  readdir(join(path, 'shop', 'orders', 'data', `${version}-${baseOf(version)}`));
 
 beforeEach(async () => {
   path = await mkdtemp(join(tmpdir(), 'tributary-log-'));

@@ -139,14 +139,14 @@ function applied(before: LoggedTable | null, entry: LogEntry): LoggedTable {
   if (before === null) throw new TributaryError('STATE_INVALID', `The log begins with the entry ${seq}, ${entry.kind}`);
   const { ledger } = before;
   if (entry.kind === 'acquire') {
-    const taken = takeOver(ledger, { ...ledger, version: entry.version, units: entry.units });
+    const taken = takeOver(ledger, { ...ledger, ...entry });
     const claims = new Map(before.claims);
     for (const { unit, position } of taken.units.values()) if (position !== 'end') claims.set(unit, entry.claim);
     return { ...before, ledger: taken.ledger, claims, headSeq: seq };
   }
-  const { version, moves, part, atMs } = entry;
-  const schema = entry.schema ?? buildingVersion(ledger, version).schema;
-  const next = append(ledger, { version, moves, part, rowCount: part?.rows ?? 0, schema, nowMs: atMs });
+  const { version, base, moves, part, atMs } = entry;
+  const schema = entry.schema ?? buildingVersion(ledger, entry).schema;
+  const next = append(ledger, { version, base, moves, part, rowCount: part?.rows ?? 0, schema, nowMs: atMs });
   const claims = new Map([...before.claims].filter(([unit]) => next.building?.units.get(unit)?.position !== 'end'));
   return { ...before, ledger: next, claims, headSeq: seq };
 }

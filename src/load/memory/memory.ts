@@ -92,7 +92,7 @@ function begin(store: MemoryStore, request: BeginVersion): void {
 
 function finish(store: MemoryStore, request: FinishVersion): { readonly rowCount: number } {
   const ledger = tableOf(store, request);
-  const { parts } = completeVersion(ledger, request.version);
+  const { parts } = completeVersion(ledger, request);
   const all = parts.flat();
   const rows = request.deduplicateBy === null ? all : deduplicated(all, ledger, request.deduplicateBy);
   save(store, finishVersion(ledger, request, { parts: [rows], rowCount: rows.length }));
@@ -139,11 +139,10 @@ function openLoad({ store, faults, lane, units, schema: storedSchema }: OpenLoad
       signal.throwIfAborted();
       const ledger = tableOf(store, lane);
       for (const batch of batches) assertCovered(plan, batch);
-      const sequence = ledger.building?.base ?? 0n;
       const part = batches.flatMap((batch) =>
-        rowsOf(batch, itemLines(batch, { batchedAtMs: nowMs, sequence, tableVersion: lane.version })),
+        rowsOf(batch, itemLines(batch, { batchedAtMs: nowMs, sequence: lane.base, tableVersion: lane.version })),
       );
-      save(store, append(ledger, { version: lane.version, moves, part, rowCount, schema, nowMs }));
+      save(store, append(ledger, { ...lane, moves, part, rowCount, schema, nowMs }));
       await faults.afterCommit?.(commit);
       return { receipt: 'durable', upsertedRows: rowCount, rejectedRows: 0 };
     },
