@@ -110,13 +110,25 @@ export function testVersions(subject: () => Subject): void {
       expect(await subject().positionsOf(loader)).toEqual({});
       await subject().expectLive(loader, [order(1)]);
       // The state does not tell that there was a version 2, so the next one has its number again.
-      await loader.begin(subject().destination, 2);
+      await loader.begin(subject().destination, 2, { answersReset: true });
       expect((await subject().stateOf(loader))?.resetRequested).toBe(false);
       await loader.open(subject().destination, 2);
       // Of this unit the zombie's epoch is the first, and its position that of the new version.
       await expect(zombie.put([order(3)], 'end', 'segment:1/2')).rejects.toMatchObject({ code: 'FENCED' });
       expect(await subject().positionsOf(loader)).toEqual({ 'segment:0/2': 'start', 'segment:1/2': 'start' });
       expect((await subject().stateOf(loader))?.building?.rowCount).toBe(0);
+    });
+
+    it('does not take a reset for answered that was asked for when its version was planned already', async () => {
+      const loader = tableLoader({ totalSegments: 1 });
+      await loader.replace(subject().destination, 1, [order(1)]);
+      await subject().destination.runStore.requestReset('shop', 'orders');
+      await loader.begin(subject().destination, 2);
+      await (await loader.open(subject().destination, 2)).put([order(2)], 'end');
+      await loader.finish(subject().destination, 2);
+      expect((await subject().stateOf(loader))?.resetRequested).toBe(true);
+      await loader.begin(subject().destination, 3, { answersReset: true });
+      expect((await subject().stateOf(loader))?.resetRequested).toBe(false);
     });
 
     it('tells two versions of one number apart', async () => {

@@ -91,7 +91,7 @@ export function beginVersion<Part>(before: TableLedger<Part> | null, request: Be
     },
     highestBase: base,
     highestEpoch,
-    resetRequested: false,
+    resetRequested: before !== null && before.resetRequested && !request.answersReset,
   };
 }
 

@@ -93,7 +93,7 @@ async function begin(connection: DuckDBConnection, request: BeginVersion): Promi
     building,
     highestBase: base,
     highestEpoch: epoch,
-    resetRequested: false,
+    resetRequested: stored.resetRequested && !request.answersReset,
   });
 }
 
