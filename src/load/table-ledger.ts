@@ -1,3 +1,4 @@
+import { isShrink } from '../model/shrink.ts';
 import type { StoredSchema } from '../model/stored-schema.ts';
 import type { TableState } from '../model/table-state.ts';
 import type { UnitId } from '../model/unit.ts';
@@ -155,7 +156,7 @@ export function finishVersion<Part>(
   const { version, base, allowShrink, nowMs } = request;
   const { schema } = completeVersion(ledger, request);
   const liveRowCount = ledger.live?.rowCount ?? 0;
-  if (!allowShrink && rowCount * 2 < liveRowCount) {
+  if (!allowShrink && isShrink(liveRowCount, rowCount)) {
     throw new TributaryError(
       'SHRINK_REFUSED',
       `Version ${version} of ${nameOf(ledger)} has ${rowCount} rows, the live one has ${liveRowCount}`,

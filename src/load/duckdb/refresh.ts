@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { isShrink } from '../../model/shrink.ts';
 import { parseSegmentUnit } from '../../model/unit.ts';
 import { TributaryError } from '../../platform/errors.ts';
 import type { BeginVersion, FinishVersion } from '../destination.ts';
@@ -104,7 +105,7 @@ async function swap(connection: DuckDBConnection, request: FinishVersion): Promi
   const aside = quoteTable(buildingTableName(stored, stored.building));
   const [counted] = await queryRows(connection, `SELECT count(*) AS n FROM ${aside}`);
   const rowCount = Number(counted?.['n']);
-  if (!request.allowShrink && rowCount * 2 < liveRowCount) {
+  if (!request.allowShrink && isShrink(liveRowCount, rowCount)) {
     throw new TributaryError(
       'SHRINK_REFUSED',
       `Version ${version} of ${source}.${table} has ${rowCount} rows, the live one has ${liveRowCount}`,
