@@ -17,10 +17,10 @@ export function addSelectVerb(program: Program, context: CliContext): void {
         'can be replicated like that. Of a table that is selected already only the settings that are given change.',
     )
     .addOption(
-      new Option('--method <method>', 'FULL_TABLE or LOG_BASED; required for a new table').choices([
-        'FULL_TABLE',
-        'LOG_BASED',
-      ] as const),
+      new Option(
+        '--method <method>',
+        'FULL_TABLE; required for a new table (LOG_BASED is not in this version)',
+      ).choices(['FULL_TABLE', 'LOG_BASED'] as const),
     )
     .option('--projection <expression>', 'attributes to read, keys included; empty for all')
     .option('--attribute <#placeholder=name>', 'name for a placeholder of the projection; repeatable', collect)
@@ -45,14 +45,14 @@ export function addSelectVerb(program: Program, context: CliContext): void {
       if (tables.length === 0 && patterns.length === 0) {
         throw new TributaryError('USAGE', 'select needs a table or a --pattern');
       }
+      if (options.method === 'LOG_BASED') {
+        throw new TributaryError('SELECTION_INVALID', 'LOG_BASED is not in this version', {
+          hint: 'Select the tables with --method FULL_TABLE',
+        });
+      }
       const config = await loadConfigFor(options, context);
       const source = selectedSource(config, options);
       const isRemoval = options.remove === true;
-      if (!isRemoval && patterns.length > 0 && options.method === 'LOG_BASED') {
-        throw new TributaryError('USAGE', 'Tables that a pattern chooses are replicated FULL_TABLE', {
-          hint: 'Name the tables that are to be LOG_BASED',
-        });
-      }
       const { select } = await import('../operations/select.ts');
       const result = await select({
         configPath: config.path,

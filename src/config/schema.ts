@@ -62,7 +62,7 @@ const table = z
   .strictObject({
     method: z.enum(['FULL_TABLE', 'LOG_BASED']).meta({
       description:
-        'FULL_TABLE scans the whole table in every run and swaps the result in. LOG_BASED is accepted by the file, but this version does not run it yet.',
+        'FULL_TABLE scans the whole table in every run and swaps the result in. LOG_BASED is not in this version: check, select and sync refuse it.',
     }),
     projection: z
       .string()

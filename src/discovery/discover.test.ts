@@ -91,6 +91,8 @@ test('a table is described with key, counts, billing, stream and indexes', async
         key: [{ name: 'customer', type: 'B' }],
         itemCount: 1,
         sizeBytes: expect.any(Number),
+        provisionedReadUnits: null,
+        onDemandMaxReadUnits: null,
         projectionType: 'INCLUDE',
         includedAttributes: ['total'],
       },

@@ -18,10 +18,10 @@ export interface TableSelection {
  * with. Throws SELECTION_INVALID, INDEX_NOT_FOUND or PROJECTION_INVALID.
  */
 export function checkSelection(selection: TableSelection, table: CatalogTable): ParsedProjection | null {
-  const { ref, method, projection, expressionAttributes } = selection;
+  const { ref, projection, expressionAttributes } = selection;
+  checkMethod(selection);
   const index = ref.index === null ? null : findIndex(table, ref.index);
   if (index !== null) checkView(selection, index);
-  if (method === 'LOG_BASED') checkStream(table);
   const parsed = parseProjection({ expression: projection ?? '', expressionAttributes, key: table.key });
   if (parsed !== null && index?.kind === 'global') checkIndexHas(parsed, { index, tableKey: table.key });
   return parsed;
@@ -38,43 +38,23 @@ export function findIndex(table: CatalogTable, name: string): CatalogIndex {
   });
 }
 
-function checkView({ ref, method, consistentRead }: TableSelection, index: CatalogIndex): void {
+function checkMethod({ ref, method }: TableSelection): void {
+  if (method === 'FULL_TABLE') return;
   const name = formatTableRef(ref);
-  if (method === 'LOG_BASED') {
-    throw new TributaryError('SELECTION_INVALID', `${name} cannot be LOG_BASED: an index has no stream`, {
-      hint: `Select ${name} as FULL_TABLE, or the table ${ref.table} as LOG_BASED`,
-      context: { table: name },
-    });
-  }
+  throw new TributaryError('SELECTION_INVALID', `${name}: ${method} is not in this version`, {
+    hint: `Select it as FULL_TABLE: tributary select ${name} --method FULL_TABLE`,
+    context: { table: name },
+  });
+}
+
+function checkView({ ref, consistentRead }: TableSelection, index: CatalogIndex): void {
+  const name = formatTableRef(ref);
   if (consistentRead && index.kind === 'global') {
     throw new TributaryError('SELECTION_INVALID', `${name} cannot be read consistently: it is a global index`, {
       hint: 'Leave out consistent_read; DynamoDB has no consistent reads of global indexes',
       context: { table: name },
     });
   }
-}
-
-function checkStream({ name, stream }: CatalogTable): void {
-  if (stream.enabled && (stream.viewType === 'NEW_IMAGE' || stream.viewType === 'NEW_AND_OLD_IMAGES')) return;
-  const enable =
-    `aws dynamodb update-table --table-name ${name} ` +
-    '--stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES';
-  if (!stream.enabled) {
-    throw new TributaryError('SELECTION_INVALID', `${name} cannot be LOG_BASED: it has no stream`, {
-      hint: `Enable one: ${enable}; or select the table as FULL_TABLE`,
-      context: { table: name },
-    });
-  }
-  throw new TributaryError(
-    'SELECTION_INVALID',
-    `${name} cannot be LOG_BASED: its stream has the view type ${stream.viewType}, which lacks the new item`,
-    {
-      hint:
-        'The view type cannot be changed: disable the stream (other readers of it lose it) and enable it with ' +
-        `NEW_IMAGE or NEW_AND_OLD_IMAGES: ${enable}; or select the table as FULL_TABLE`,
-      context: { table: name },
-    },
-  );
 }
 
 /** DynamoDB refuses a Scan of a global index for attributes that the index does not hold. */

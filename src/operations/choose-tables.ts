@@ -89,11 +89,5 @@ function judge(config: TableConfig, entry: CatalogEntry | undefined): ParsedProj
     };
     throw new TributaryError(code, message, { hint });
   }
-  const projection = checkSelection({ ...config, ref: parseTableRef(config.table) }, entry.table);
-  if (config.method === 'LOG_BASED') {
-    throw new TributaryError('SELECTION_INVALID', `${config.table} is LOG_BASED, which this version cannot run yet`, {
-      hint: 'Select it as FULL_TABLE',
-    });
-  }
-  return projection;
+  return checkSelection({ ...config, ref: parseTableRef(config.table) }, entry.table);
 }

@@ -96,7 +96,7 @@ test('patterns are written, with the tables that they choose now', async () => {
 
 test.each<[string, TableConfig, string]>([
   ['a projection without the key', full('orders', { projection: 'a' }), 'PROJECTION_INVALID'],
-  ['a log-based table without a stream', full('orders', { method: 'LOG_BASED' }), 'SELECTION_INVALID'],
+  ['a log-based table', full('orders', { method: 'LOG_BASED' }), 'SELECTION_INVALID'],
   ['a table that is missing', full('gone'), 'TABLE_NOT_FOUND'],
   ['an index that is missing', full('orders/x'), 'INDEX_NOT_FOUND'],
 ])('%s is refused and the file stays as it was', async (_, config, code) => {
