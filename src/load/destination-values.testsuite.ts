@@ -62,6 +62,18 @@ export function testValues(subject: () => Subject): void {
       await subject().expectLive(loader, items);
     });
 
+    it('loses no row whose key is missing or of another type: it is loaded or rejected, and never a duplicate', async () => {
+      const loader = tableLoader({ totalSegments: 1 });
+      await loader.begin(subject().destination, 1);
+      const lane = await loader.open(subject().destination, 1);
+      const odd = [{ n: { N: '1' } }, { n: { N: '2' } }, { id: { N: '1' } }, { id: { NULL: true } }] as const;
+      const { upsertedRows, rejectedRows } = await lane.put([order(1), { id: { S: '1' } }, ...odd], 'end');
+      expect(upsertedRows + rejectedRows).toBe(6);
+      const finished = await loader.finish(subject().destination, 1, { deduplicateBy: ['id'] });
+      expect(finished).toEqual({ rowCount: upsertedRows });
+      expect(await subject().live(loader)).toHaveLength(upsertedRows);
+    });
+
     it('shows a few rows of the live version as JSON', async () => {
       const loader = tableLoader();
       await loader.replace(subject().destination, 1, [order(1), order(2), order(3)]);

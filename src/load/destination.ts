@@ -60,7 +60,10 @@ export interface CommitReceipt {
   /** `durable` covers this commit and every earlier one of the lane; bookmarks and status move on durable only. */
   readonly receipt: 'durable' | 'accepted';
   readonly upsertedRows: number;
-  /** Rows whose key did not fit, kept in `_sdc_rejected` with the reason. */
+  /**
+   * Rows whose key did not fit a column, kept with the reason for as long as their version is (`_sdc_rejected`). Always 0
+   * where a row needs no columns.
+   */
   readonly rejectedRows: number;
 }
 

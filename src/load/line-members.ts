@@ -15,3 +15,9 @@ export function memberTexts(line: Buffer, names: readonly string[]): readonly (s
   }
   return names.map((name) => texts.get(name));
 }
+
+/** The texts of the members that make a key; null when one is missing or null: such a line is no duplicate of another. */
+export function keyTexts(line: Buffer, members: readonly string[]): readonly string[] | null {
+  const texts = memberTexts(line, members).flatMap((text) => (text === undefined || text === 'null' ? [] : [text]));
+  return texts.length === members.length ? texts : null;
+}

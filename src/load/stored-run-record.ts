@@ -26,6 +26,8 @@ export const runRecordSchema: z.ZodType<RunRecord> = z.object({
       scanCalls: count,
       durationMs: count,
       version: count.nullable(),
+      // Records of earlier versions do not have it.
+      liveRows: count.nullable().default(null),
       error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
     }),
   ),

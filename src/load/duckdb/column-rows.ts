@@ -58,15 +58,16 @@ export async function replaceSchemaRows(
   );
 }
 
-/** Drops the schemas of all versions of the table but the live one and the one that is built. */
-export async function dropOtherSchemaRows(
+/** Drops the schemas of all versions of the table but one. */
+export async function keepSchemaRows(
   connection: DuckDBConnection,
-  { source, table, live, building }: LoadTarget & { readonly live: number; readonly building: number },
+  { source, table, version }: VersionOfTable,
 ): Promise<void> {
-  await connection.run(
-    `DELETE FROM main._tributary_columns WHERE source = $1 AND table_name = $2 AND version NOT IN ($3, $4)`,
-    [source, table, live, building],
-  );
+  await connection.run('DELETE FROM main._tributary_columns WHERE source = $1 AND table_name = $2 AND version <> $3', [
+    source,
+    table,
+    version,
+  ]);
 }
 
 const evidence = z.object({

@@ -217,6 +217,43 @@ describe('rows that fit no column exactly', () => {
     });
   });
 
+  it('are kept for the live version and the one that is built, not for those that are gone', async () => {
+    const loader = tableLoader({ totalSegments: 1 });
+    const build = async (version: number) => {
+      await loader.begin(connect(), version);
+      await (await loader.open(connect(), version)).put([order(1), { n: { N: `${version}` } }], 'end');
+    };
+    const kept = () =>
+      withDuckDb(path, (query) =>
+        query('SELECT _sdc_table_version::INTEGER, record FROM shop._sdc_rejected ORDER BY ALL'),
+      );
+    await tableLoader({ table: 'other' }).replace(connect(), 1, [{ n: { N: '0' } }]);
+    await build(1);
+    await loader.finish(connect(), 1);
+    await build(2);
+    expect(await kept()).toEqual([
+      [1, '{"n":0}'],
+      [1, '{"n":1}'],
+      [2, '{"n":2}'],
+    ]);
+    await build(3);
+    await loader.finish(connect(), 3);
+    await build(4);
+    await connect().runStore.requestReset('shop', 'orders');
+    expect(await kept()).toEqual([
+      [1, '{"n":0}'],
+      [3, '{"n":3}'],
+    ]);
+  });
+
+  it('leave a table of somebody else alone that has their name', async () => {
+    await runSql('CREATE SCHEMA shop', 'CREATE TABLE shop._sdc_rejected AS SELECT 42 AS answer');
+    const loader = tableLoader();
+    await loader.replace(connect(), 1, [order(1)]);
+    await loader.replace(connect(), 2, [order(1)]);
+    await withDuckDb(path, async (query) => expect(await query('SELECT * FROM shop._sdc_rejected')).toEqual([[42]]));
+  });
+
   it('keep what UTF-8 cannot hold as JSON text in _sdc_rescued', async () => {
     const odd = {
       id: { S: 'k1' },

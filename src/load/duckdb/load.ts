@@ -11,7 +11,7 @@ import { readSchemaRows, replaceSchemaRows } from './column-rows.ts';
 import { type DuckDbFile, mergeRowGroups } from './connection.ts';
 import { saveRejectedRows } from './rejected-rows.ts';
 import { widenTable } from './schema-change.ts';
-import { buildingTableName, readBuildingTable, saveStoredTable, spareTableName } from './table-rows.ts';
+import { buildingTableName, liveTableName, readBuildingTable, saveStoredTable, spareTableName } from './table-rows.ts';
 import { inTransaction } from './transaction.ts';
 import { moveUnitRows, readUnitRows, replaceUnitRows } from './unit-rows.ts';
 
@@ -89,7 +89,7 @@ async function commitBatches(
     nowMs,
     signal,
   });
-  await saveRejectedRows(connection, { schema: name.schema, table: stored.destinationTable, nowMs }, rejected);
+  await saveRejectedRows(connection, liveTableName(stored), { version: building.version, nowMs, rejected });
   const rowCount = building.rowCount + appendedRows;
   const commitCount = building.commitCount + (appendedRows > 0 ? 1 : 0);
   if (rowCount < commitCount * SMALL_COMMIT_ROWS) await mergeRowGroups(connection);

@@ -4,10 +4,11 @@ import { parseSegmentUnit } from '../../model/unit.ts';
 import { TributaryError } from '../../platform/errors.ts';
 import type { BeginVersion, FinishVersion } from '../destination.ts';
 import { fenced } from '../fenced.ts';
-import { dropOtherSchemaRows, replaceSchemaRows } from './column-rows.ts';
+import { keepSchemaRows, replaceSchemaRows } from './column-rows.ts';
 import { type DuckDbFile, mergeRowGroups } from './connection.ts';
 import { removeDuplicates } from './duplicates.ts';
 import { requireFreeName } from './name-check.ts';
+import { keepRejectedRows } from './rejected-rows.ts';
 import { createTable } from './schema-change.ts';
 import { queryRows, quoteName, quoteSchema, quoteTable } from './sql.ts';
 import {
@@ -57,7 +58,8 @@ export async function dropBuilding(connection: DuckDBConnection, stored: StoredT
   await connection.run(`DROP TABLE IF EXISTS ${quoteTable(buildingTableName(stored, stored.building))}`);
   await deleteUnitRows(connection, stored);
   const { source, table, liveVersion } = stored;
-  await dropOtherSchemaRows(connection, { source, table, live: liveVersion, building: liveVersion });
+  await keepSchemaRows(connection, { source, table, version: liveVersion });
+  await keepRejectedRows(connection, liveTableName(stored), liveVersion);
   return { ...stored, building: null };
 }
 
@@ -116,7 +118,8 @@ async function swap(connection: DuckDBConnection, request: FinishVersion): Promi
   await connection.run(`DROP TABLE IF EXISTS ${quoteTable(liveTableName(stored))}`);
   await connection.run(`ALTER TABLE ${aside} RENAME TO ${quoteName(stored.destinationTable)}`);
   await deleteUnitRows(connection, stored);
-  await dropOtherSchemaRows(connection, { source, table, live: version, building: version });
+  await keepSchemaRows(connection, { source, table, version });
+  await keepRejectedRows(connection, liveTableName(stored), version);
   await saveStoredTable(connection, {
     ...stored,
     phase: 'full-table',

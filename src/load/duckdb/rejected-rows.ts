@@ -1,28 +1,53 @@
-import { type DuckDBConnection, TIMESTAMPTZ, VARCHAR } from '@duckdb/node-api';
+import { BIGINT, type DuckDBConnection, TIMESTAMPTZ, VARCHAR } from '@duckdb/node-api';
 import { appendRows } from './append-rows.ts';
 import type { RejectedRow } from './chunk-writer.ts';
-import { quoteTable } from './sql.ts';
+import { queryRows, quoteTable, type TableName } from './sql.ts';
 import { timestamp } from './table-rows.ts';
 
 /** The table for rows that no column can hold, one in each destination schema; name and columns are Stitch's. */
 export const REJECTED_TABLE = '_sdc_rejected';
 
+/** Adds rows of the version that is being built: they go with it, see `keepRejectedRows`. */
 export async function saveRejectedRows(
   connection: DuckDBConnection,
-  { schema, table, nowMs }: { readonly schema: string; readonly table: string; readonly nowMs: number },
-  rejected: readonly RejectedRow[],
+  { schema, table }: TableName,
+  {
+    version,
+    nowMs,
+    rejected,
+  }: { readonly version: number; readonly nowMs: number; readonly rejected: readonly RejectedRow[] },
 ): Promise<void> {
   if (rejected.length === 0) return;
   const name = { schema, table: REJECTED_TABLE };
   // The record is text, not JSON: half of a surrogate pair in one would make DuckDB refuse them all.
   await connection.run(
     `CREATE TABLE IF NOT EXISTS ${quoteTable(name)}
-     (_sdc_rejected_at TIMESTAMPTZ, table_name VARCHAR, reason VARCHAR, record VARCHAR)`,
+     (_sdc_rejected_at TIMESTAMPTZ, table_name VARCHAR, reason VARCHAR, record VARCHAR, _sdc_table_version BIGINT)`,
   );
   await appendRows(
     connection,
     name,
-    [TIMESTAMPTZ, VARCHAR, VARCHAR, VARCHAR],
-    rejected.map(({ reason, record }) => [timestamp(nowMs), table, reason, record]),
+    [TIMESTAMPTZ, VARCHAR, VARCHAR, VARCHAR, BIGINT],
+    rejected.map(({ reason, record }) => [timestamp(nowMs), table, reason, record, BigInt(version)]),
+  );
+}
+
+/** Deletes the rejected rows of a table but those of one version. */
+export async function keepRejectedRows(
+  connection: DuckDBConnection,
+  { schema, table }: TableName,
+  version: number,
+): Promise<void> {
+  // Not by name alone: somebody else's table of that name must not fail a swap.
+  const ours = await queryRows(
+    connection,
+    `SELECT 1 FROM duckdb_columns() WHERE database_name = current_database() AND schema_name = $1 AND table_name = $2
+     AND column_name = '_sdc_table_version'`,
+    [schema, REJECTED_TABLE],
+  );
+  if (ours.length === 0) return;
+  await connection.run(
+    `DELETE FROM ${quoteTable({ schema, table: REJECTED_TABLE })} WHERE table_name = $1 AND _sdc_table_version <> $2`,
+    [table, version],
   );
 }

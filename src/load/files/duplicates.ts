@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { parseDecimal, plainText } from '../../transcode/decimal.ts';
-import { memberTexts } from '../line-members.ts';
+import { keyTexts, memberTexts } from '../line-members.ts';
 import type { DataFile } from './log-entry.ts';
 import { readLines } from './read-lines.ts';
 
@@ -70,12 +70,13 @@ async function repeatedHashes(
   parts: readonly DataFile[],
   keyMembers: readonly string[],
 ): Promise<ReadonlySet<bigint>> {
-  const hashes = new BigUint64Array(parts.reduce((sum, { rows }) => sum + rows, 0));
+  let hashes = new BigUint64Array(parts.reduce((sum, { rows }) => sum + rows, 0));
   let count = 0;
   for await (const { key } of keyedLines(folder, parts, keyMembers)) {
     hashes[count] = hashOf(key);
     count += 1;
   }
+  hashes = hashes.subarray(0, count);
   hashes.sort();
   return new Set(hashes.filter((hash, index) => hash === hashes[index - 1]));
 }
@@ -88,8 +89,8 @@ async function* keyedLines(
   for (const { file } of parts) {
     let number = 0;
     for await (const line of readLines(join(folder, file))) {
-      const key = JSON.stringify(memberTexts(line, keyMembers).map((text) => canonical(text ?? 'null')));
-      yield { file, number, line, key };
+      const texts = keyTexts(line, keyMembers);
+      if (texts !== null) yield { file, number, line, key: JSON.stringify(texts.map(canonical)) };
       number += 1;
     }
   }

@@ -20,6 +20,7 @@ interface Surroundings {
 /**
  * JSON Lines files in a local folder, `<path>/<schema>/<table>/data/<version>-<base>/*.jsonl`. A commit log a table says which of
  * them are committed and how far the source was read, in one entry; readers that follow it see every row exactly once.
+ * No row is ever rejected: a line holds any item as it came, also one whose key is missing or of another type.
  */
 export function createFilesDestination(
   options: FilesOptions,

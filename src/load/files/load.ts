@@ -54,6 +54,7 @@ export async function openLoad(
         if (part !== null) await discard(log, part, logger);
         throw error;
       }
+      // A line holds any item, also one whose key is missing or of another type: nothing is ever rejected.
       return { receipt: 'durable', upsertedRows: rows, rejectedRows: 0 };
     },
     close: async () => {

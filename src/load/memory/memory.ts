@@ -6,7 +6,7 @@ import type { UnitMove } from '../../model/unit-state.ts';
 import { TributaryError } from '../../platform/errors.ts';
 import type { BeginVersion, Destination, FinishVersion, Lane, Load, LoadTarget } from '../destination.ts';
 import { itemLines, memberName } from '../item-lines.ts';
-import { memberTexts } from '../line-members.ts';
+import { keyTexts } from '../line-members.ts';
 import { append, beginVersion, completeVersion, finishVersion, type TableLedger, takeOver } from '../table-ledger.ts';
 import { memoryRunStore } from './memory-run-store.ts';
 import { type MemoryRow, type MemoryStore, type MemoryTable, memoryKey } from './memory-store.ts';
@@ -105,9 +105,10 @@ function deduplicated(rows: readonly MemoryRow[], table: MemoryTable, keyColumns
   const members = columns
     .filter(({ columnName }) => columnName !== null && keyColumns.includes(columnName))
     .map(({ attribute }) => memberName(attribute));
-  const winners = new Map<string, MemoryRow>();
+  const winners = new Map<string | MemoryRow, MemoryRow>();
   for (const row of rows) {
-    const key = JSON.stringify(memberTexts(Buffer.from(row.line), members));
+    const texts = keyTexts(Buffer.from(row.line), members);
+    const key = texts === null ? row : JSON.stringify(texts);
     const rival = winners.get(key);
     if (rival === undefined || rival.extractedAtMs <= row.extractedAtMs) winners.set(key, row);
   }
