@@ -17,9 +17,13 @@ export function errorReference(): string {
     const { exitCode, retryRun, level } = ERROR_POLICY[kind];
     return [String(exitCode), kind, meaning, retryRun ? 'yes' : 'no', level];
   });
-  const errors = Object.entries(ERROR_CODES).map(([name, { kind, cause, fix }]) =>
-    page(`### ${name}`, `Kind ${kind}, exit code ${ERROR_POLICY[kind].exitCode}.`, cause, `**Fix.** ${fix}`).trimEnd(),
-  );
+  const errors = Object.entries(ERROR_CODES).map(([name, { kind, cause, fix }]) => {
+    const exit =
+      name === 'TABLES_FAILED'
+        ? 'Kind and exit code are those of the errors of its tables, see above.'
+        : `Kind ${kind}, exit code ${ERROR_POLICY[kind].exitCode}.`;
+    return page(`### ${name}`, exit, cause, `**Fix.** ${fix}`).trimEnd();
+  });
   return page(
     GENERATED,
     '# Errors and exit codes',
@@ -29,6 +33,8 @@ export function errorReference(): string {
       ['Exit code', 'Kind', 'Meaning', 'Worth repeating unchanged', 'Log level'],
       [['0', '', 'Done', '', ''], ...kinds],
     ),
+    'A run of which tables failed (TABLES_FAILED) ends with the code of the most serious of their errors: 70, else 4, else 3, ' +
+      'else 2; with 5 only when all of them are transient, so that 5 always means that running again unchanged is worth it.',
     'A second Ctrl-C ends a command at once with 130, a second SIGTERM with 143.',
     'With `--json` a failed command prints `{"error": {"code", "kind", "message", "hint", "context"}}` on stdout.',
     '## Error codes',

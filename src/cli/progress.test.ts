@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Clock } from '../platform/clock.ts';
-import { createProgress, progressText, remainingMs, reportProgress, type TableProgress } from './progress.ts';
+import { progressText, remainingMs, reportProgress, type TableProgress } from './progress.ts';
+import { barLine } from './progress-bars.ts';
+import { createProgress } from './progress-display.ts';
 
 function progress(changes: Partial<TableProgress> = {}): TableProgress {
   return {
@@ -71,7 +73,8 @@ test('reports running tables every ten seconds until it is stopped, and no finis
 test('writes plain lines where there is no terminal', async () => {
   const clock = manualClock();
   const lines: string[] = [];
-  const display = createProgress({ clock, stderr: { write: (text) => lines.push(text) > 0, on: () => {} } });
+  const stderr = { write: (text: string) => lines.push(text) > 0, on: () => {} };
+  const display = createProgress({ clock, stderr, signal: new AbortController().signal });
   display.log('a log line');
   display.add(progress());
   await clock.turn(10_000);
@@ -80,4 +83,22 @@ test('writes plain lines where there is no terminal', async () => {
     'a log line\n',
     expect.stringMatching(/^orders: 13,000 of about 50,000 rows read, 10,000 loaded, 2\.00 MB\/s/),
   ]);
+});
+
+test.each([
+  [120, 'orders     ██████░░░░░░░░░░░░░░░░░░  26% 13,000 rows, ETA 5.7 s, 10.0 MB/s, 10,000 loaded, 1,235 RCU'],
+  [79, 'orders     ████░░░░░░░░░░  26% 13,000 rows, ETA 5.7 s, 10.0 MB/s, 10,000 loaded'],
+  [59, 'orders     ██░░░░░░░  26% 13,000 rows, ETA 5.7 s, 10.0 MB/s'],
+  [30, 'orders     ███░░░░░░░░░░  26%'],
+])('a bar fits into %i columns', (columns, line) => {
+  const shown = barLine(progress(), { elapsedMs: 2000, nameWidth: 10, columns });
+  expect(shown).toBe(line);
+  expect(shown.length).toBeLessThanOrEqual(columns);
+});
+
+test('a bar shortens a long name, and is full only when the table is through', () => {
+  const space = { elapsedMs: 1000, nameWidth: 8, columns: 40 };
+  expect(barLine(progress({ table: 'a-table-with-a-name', rowsRead: 99_999 }), space)).toMatch(/^a-table… █+ {2}99% /);
+  expect(barLine(progress({ rowsRead: 0, expectedRows: 0 }), space)).toMatch(/^orders {3}░+ {3}0% /);
+  expect(barLine(progress({ segmentsDone: 8 }), space)).toMatch(/^orders {3}█+ 100% /);
 });

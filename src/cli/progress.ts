@@ -1,4 +1,3 @@
-import { MultiBar, type SingleBar } from 'cli-progress';
 import type { Clock } from '../platform/clock.ts';
 import { formatByteRate, formatCount, formatDuration, formatUnits } from './format.ts';
 import type { TextSink } from './output.ts';
@@ -23,23 +22,12 @@ export interface ProgressDisplay {
   add(progress: TableProgress): void;
   /** A log line, placed so that it does not tear the display. */
   log(line: string): void;
-  /** Ends the display with the last figures. */
+  /** Ends the display; bars are gone then, lines stay. */
   stop(): void;
 }
 
 /** Where nobody sees bars, figures come as lines at this distance. */
 const LINE_INTERVAL_MS = 10_000;
-const BAR_INTERVAL_MS = 250;
-
-interface ProgressOptions {
-  readonly stderr: TextSink;
-  readonly clock: Clock;
-}
-
-/** Bars on a terminal; elsewhere a line for each running table every ten seconds. */
-export function createProgress(options: ProgressOptions): ProgressDisplay {
-  return options.stderr.isTTY === true ? progressBars(options) : progressLines(options);
-}
 
 /** Calls `report` with each running table every ten seconds, and once more for each at the end. */
 export function reportProgress(
@@ -84,73 +72,25 @@ function figures({ rowsLoaded, bytesRead, capacityUnits }: TableProgress, elapse
   ];
 }
 
-function isDone({ segmentsDone, segmentsTotal }: TableProgress): boolean {
+export function isDone({ segmentsDone, segmentsTotal }: TableProgress): boolean {
   return segmentsTotal > 0 && segmentsDone === segmentsTotal;
 }
 
-function progressLines({ stderr, clock }: ProgressOptions): ProgressDisplay {
+/** A line for each running table every ten seconds. */
+export function progressLines({
+  stderr,
+  clock,
+}: {
+  readonly stderr: TextSink;
+  readonly clock: Clock;
+}): ProgressDisplay {
   const log = (line: string): void => void stderr.write(`${line}\n`);
   const reports = reportProgress(clock, (progress, elapsedMs) => log(progressText(progress, elapsedMs)));
   return { ...reports, log };
 }
 
-interface Bar {
-  readonly bar: SingleBar;
-  readonly progress: TableProgress;
-  readonly startedAtMs: number;
-  /** Stands still when the table is through, so that its rate does not sink while others run. */
-  elapsedMs: number;
-}
-
-function progressBars({ stderr, clock }: ProgressOptions): ProgressDisplay {
-  const bars: Bar[] = [];
-  const display = new MultiBar({
-    format: '{table} {bar} {percentage}% | {figures}',
-    barsize: 24,
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    hideCursor: true,
-    clearOnComplete: false,
-    stopOnComplete: false,
-    // Bars of tables that are through stay where they are.
-    forceRedraw: true,
-    fps: 5,
-    emptyOnZero: true,
-  });
-  const update = (): void => {
-    for (const shown of bars) {
-      const { bar, progress } = shown;
-      const isOpen = !isDone(progress);
-      if (isOpen) shown.elapsedMs = clock.now() - shown.startedAtMs;
-      const left = isOpen ? remainingMs(progress, shown.elapsedMs) : null;
-      bar.setTotal(isOpen ? Math.max(progress.expectedRows, progress.rowsRead) : progress.rowsRead);
-      bar.update(progress.rowsRead, {
-        figures: [
-          `${formatCount(progress.rowsRead)} rows read`,
-          ...figures(progress, shown.elapsedMs),
-          ...(left === null ? [] : [`ETA ${formatDuration(left)}`]),
-        ].join(', '),
-      });
-    }
-  };
-  const stopUpdates = repeatEvery(BAR_INTERVAL_MS, clock, update);
-  return {
-    add: (progress) => {
-      const bar = display.create(progress.expectedRows, 0, { table: progress.table.padEnd(20), figures: '' });
-      bars.push({ bar, progress, startedAtMs: clock.now(), elapsedMs: 0 });
-    },
-    // Before the first bar the display has no lines of its own to keep together.
-    log: (line) => (bars.length === 0 ? void stderr.write(`${line}\n`) : display.log(`${line}\n`)),
-    stop: () => {
-      stopUpdates();
-      update();
-      display.stop();
-    },
-  };
-}
-
 /** Runs `action` again and again until the function that is returned is called. */
-function repeatEvery(intervalMs: number, clock: Clock, action: () => void): () => void {
+export function repeatEvery(intervalMs: number, clock: Clock, action: () => void): () => void {
   const stop = new AbortController();
   const loop = async (): Promise<void> => {
     while (!stop.signal.aborted) {

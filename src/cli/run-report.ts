@@ -1,4 +1,4 @@
-import type { RunRecord, TableRun } from '../model/run.ts';
+import type { RunRecord } from '../model/run.ts';
 import { ERROR_CODES, type ErrorCode } from '../platform/error-codes.ts';
 import type { ErrorKind } from '../platform/error-policy.ts';
 import { TributaryError } from '../platform/errors.ts';
@@ -14,11 +14,12 @@ export function printRun(record: RunRecord, output: Output): void {
     cancelled: colors.yellow('stopped'),
   };
   output.table(
-    ['TABLE', 'OUTCOME', 'ROWS', 'REJECTED', 'READ', 'RATE', 'RCU', 'TIME'],
+    ['TABLE', 'OUTCOME', 'ROWS READ', 'ROWS LIVE', 'REJECTED', 'READ', 'RATE', 'RCU', 'TIME'],
     record.tables.map((table) => [
       table.table,
       outcomes[table.outcome],
-      formatCount(table.rowsLoaded),
+      formatCount(table.rowsRead),
+      table.liveRows === null ? '' : formatCount(table.liveRows),
       table.rowsRejected === 0 ? '' : colors.yellow(formatCount(table.rowsRejected)),
       formatBytes(table.bytesRead),
       formatByteRate(table.bytesRead, table.durationMs),
@@ -26,8 +27,9 @@ export function printRun(record: RunRecord, output: Output): void {
       formatDuration(table.durationMs),
     ]),
   );
-  for (const { table, error, outcome } of record.tables) {
-    if (error === null || outcome === 'cancelled') continue;
+  for (const { table, error } of record.tables) {
+    // Who has stopped the run knows why; whose table was taken over by another process does not.
+    if (error === null || error.code === 'CANCELLED') continue;
     output.text(`${colors.red(table)} ${error.code}: ${error.message}\n  ${colors.bold('Fix:')} ${error.hint}`);
   }
 }
@@ -42,24 +44,27 @@ export function failureOf(record: RunRecord, signal: AbortSignal): TributaryErro
       hint: 'Run the same command again: it goes on from the last durable bookmark',
     });
   }
-  return new TributaryError('TABLES_FAILED', message, { kind: commonKind(failed) });
+  if (failed.every(({ error }) => error?.code === 'FENCED')) {
+    return new TributaryError('FENCED', `${message}: another process has taken over`);
+  }
+  const kinds = failed.map(({ error }) => kindOf(error?.code ?? 'BUG'));
+  return new TributaryError('TABLES_FAILED', message, { kind: mostSerious(kinds) });
 }
 
 /** Several failures of one command as the error that it ends with. */
 export function combined(failures: readonly TributaryError[]): TributaryError | null {
   const [first] = failures;
   if (first === undefined || failures.length === 1) return first ?? null;
-  const kinds = new Set(failures.map(({ kind }) => kind));
   return new TributaryError('TABLES_FAILED', failures.map(({ message }) => message).join('; '), {
-    kind: kinds.size === 1 ? first.kind : 'transient',
+    kind: mostSerious(failures.map(({ kind }) => kind)),
   });
 }
 
-/** Where all tables failed for one kind of reason, so did the run: then its exit code says what to do. */
-function commonKind(failed: readonly TableRun[]): ErrorKind {
-  const kinds = new Set(failed.map(({ error }) => kindOf(error?.code ?? 'BUG')));
-  const [kind = 'transient'] = kinds;
-  return kinds.size === 1 ? kind : 'transient';
+/** Of several failures the one that decides what has to be done: to run again helps only where all may pass by themselves. */
+const BY_SERIOUSNESS: readonly ErrorKind[] = ['bug', 'data', 'permission', 'user', 'transient', 'cancelled'];
+
+function mostSerious(kinds: readonly ErrorKind[]): ErrorKind {
+  return BY_SERIOUSNESS.find((kind) => kinds.includes(kind)) ?? 'bug';
 }
 
 function kindOf(code: string): ErrorKind {

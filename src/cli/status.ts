@@ -1,9 +1,13 @@
 import type { SourceStatus, TableStatus } from '../operations/status.ts';
 import type { CliContext } from './context.ts';
 import { formatCount, formatDuration, formatTime } from './format.ts';
+import type { Output } from './output.ts';
 import { examples, type Program } from './program.ts';
 import { destinationOf, loadConfigFor, logLevel, selectedSources } from './selected-source.ts';
 import { withDestination } from './with-destination.ts';
+
+type LastRun = NonNullable<SourceStatus['lastRun']>;
+type TableError = NonNullable<TableStatus['lastError']>;
 
 export function addStatusVerb(program: Program, context: CliContext): void {
   program
@@ -36,10 +40,9 @@ function printStatus({ source, destination, lastRun, tables }: SourceStatus, { o
   output.text(colors.bold(`${source} -> ${destination}`));
   if (lastRun === null) output.text('No run yet.');
   else {
-    const isOk = lastRun.tables.every(({ outcome }) => outcome === 'succeeded');
     const ended =
       lastRun.endedAtMs === null ? 'not ended' : `took ${formatDuration(lastRun.endedAtMs - lastRun.startedAtMs)}`;
-    const outcome = isOk ? colors.green('succeeded') : colors.red('failed');
+    const outcome = outcomeText(lastRun, colors);
     output.text(`Last run ${lastRun.runId}: ${outcome}, began ${formatTime(lastRun.startedAtMs)}, ${ended}`);
   }
   if (tables.length > 0) {
@@ -56,12 +59,28 @@ function printStatus({ source, destination, lastRun, tables }: SourceStatus, { o
       ]),
     );
   }
+  for (const [cause, names] of causes(tables)) {
+    const color = cause.code === 'CANCELLED' ? colors.yellow : colors.red;
+    output.text(`${color(names.join(', '))} ${cause.code}: ${cause.message}\n  ${colors.bold('Fix:')} ${cause.hint}`);
+  }
+}
+
+function outcomeText({ tables }: LastRun, colors: Output['colors']): string {
+  if (tables.some(({ outcome }) => outcome === 'failed')) return colors.red('failed');
+  return tables.some(({ outcome }) => outcome === 'cancelled') ? colors.yellow('stopped') : colors.green('succeeded');
+}
+
+/** Each different error once, with the tables that have it: a run that was stopped has stopped all of them. */
+function causes(tables: readonly TableStatus[]): ReadonlyMap<TableError, readonly string[]> {
+  const byText = new Map<string, { readonly error: TableError; readonly names: string[] }>();
   for (const { table, lastError } of tables) {
     if (lastError === null) continue;
-    output.text(
-      `${colors.red(table)} ${lastError.code}: ${lastError.message}\n  ${colors.bold('Fix:')} ${lastError.hint}`,
-    );
+    const text = JSON.stringify([lastError.code, lastError.message, lastError.hint]);
+    const known = byText.get(text);
+    if (known === undefined) byText.set(text, { error: lastError, names: [table] });
+    else known.names.push(table);
   }
+  return new Map([...byText.values()].map(({ error, names }) => [error, names]));
 }
 
 function buildingText({ building }: TableStatus): string {

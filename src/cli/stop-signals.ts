@@ -27,8 +27,9 @@ export function stopSignal({ signals, message, say, exit }: StopOptions): AbortS
         exit(EXIT_CODES[name]);
         return;
       }
-      say(`${message}; press Ctrl-C again to quit at once`);
+      // First: a display that redraws itself is gone when the message comes.
       controller.abort(new TributaryError('CANCELLED', `The command was stopped by ${name}`));
+      say(`${message}; press Ctrl-C again to quit at once`);
     });
   }
   return controller.signal;

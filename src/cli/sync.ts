@@ -6,7 +6,8 @@ import { type TributaryError, toTributaryError } from '../platform/errors.ts';
 import type { CliContext } from './context.ts';
 import { formatBytes, formatCount, formatDuration, formatUnits, formatUsd } from './format.ts';
 import { examples, type GlobalOptions, LOG_LEVELS, type Program } from './program.ts';
-import { createProgress, type ProgressDisplay, reportProgress } from './progress.ts';
+import { type ProgressDisplay, reportProgress } from './progress.ts';
+import { createProgress } from './progress-display.ts';
 import { combined, failureOf, printRun } from './run-report.ts';
 import { destinationOf, loadConfigFor, logLevel, selectedSource, selectedSources } from './selected-source.ts';
 import { withDestination } from './with-destination.ts';
@@ -73,7 +74,7 @@ export async function runSource(command: RunCommand): Promise<TributaryError | n
   const { source, options, context, signal } = command;
   const { output } = context;
   const { record, logPath } = await replicate(command, {
-    progress: options.json ? jsonProgress(context) : createProgress(context),
+    progress: options.json ? jsonProgress(context) : createProgress({ ...context, signal }),
   });
   if (options.json) output.json({ event: 'run', ...record });
   else {

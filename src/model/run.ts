@@ -18,6 +18,8 @@ export interface TableRun {
   readonly scanCalls: number;
   readonly durationMs: number;
   readonly version: number | null;
+  /** Rows that readers see of that version; null when none was swapped in. */
+  readonly liveRows: number | null;
   readonly error: { readonly code: string; readonly message: string; readonly hint: string } | null;
 }
 

@@ -206,7 +206,7 @@ export const ERROR_CODES = {
   TABLES_FAILED: {
     kind: 'transient',
     cause: 'Some tables of the run failed; the others were loaded.',
-    fix: 'Read the error of each table above; the next run resumes the failed ones.',
+    fix: 'Do what the fix of each failed table says (`tributary status` shows them again), then run again: what was loaded is kept.',
   },
   CANCELLED: {
     kind: 'cancelled',

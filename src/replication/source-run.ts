@@ -11,13 +11,15 @@ import { createTableCounters, type TableCounters } from './table-counters.ts';
  */
 export const TABLE_CONCURRENCY = 3;
 
-/** One table of a run: replicates it and resolves to the version that readers see now. */
+interface LiveVersion {
+  readonly version: number;
+  readonly rowCount: number;
+}
+
+/** One table of a run: replicates it and resolves to the version that readers see now and its rows. */
 export interface TableTask {
   readonly table: string;
-  run(options: {
-    readonly counters: TableCounters;
-    readonly signal: AbortSignal;
-  }): Promise<{ readonly version: number }>;
+  run(options: { readonly counters: TableCounters; readonly signal: AbortSignal }): Promise<LiveVersion>;
 }
 
 interface SourceRun {
@@ -70,7 +72,8 @@ export async function runSource(run: SourceRun): Promise<RunRecord> {
     discovery: phase([...run.refused.values()]),
     extraction: phase(failuresOf(results, (code) => !isDestinationCode(code))),
     load: phase(failuresOf(results, isDestinationCode)),
-    tables: results,
+    // In the order in which they ended no two runs could be compared.
+    tables: results.toSorted((a, b) => (a.table < b.table ? -1 : 1)),
   };
   await saveRecord(run, record);
   logSummary(record, log);
@@ -85,22 +88,22 @@ async function runTable(
   const { clock, log } = run;
   const counters = createTableCounters(task.table);
   const startedAtMs = clock.now();
-  let version: number | null = null;
+  let live: LiveVersion | null = null;
   let error: TributaryError | null = null;
   try {
     signal.throwIfAborted();
     run.onTable(counters);
-    ({ version } = await task.run({ counters, signal }));
+    live = await task.run({ counters, signal });
   } catch (thrown) {
     error = toTributaryError(thrown);
     logFailure(task.table, error, log);
   }
-  return { tableRun: tableRun({ counters, version, error, durationMs: clock.now() - startedAtMs }), error };
+  return { tableRun: tableRun({ counters, live, error, durationMs: clock.now() - startedAtMs }), error };
 }
 
 function tableRun(end: {
   readonly counters: TableCounters;
-  readonly version: number | null;
+  readonly live: LiveVersion | null;
   readonly error: TributaryError | null;
   readonly durationMs: number;
 }): TableRun {
@@ -116,14 +119,15 @@ function tableRun(end: {
     throttleCount: counters.throttleCount,
     scanCalls: counters.scanCalls,
     durationMs: end.durationMs,
-    version: end.version,
+    version: end.live?.version ?? null,
+    liveRows: end.live?.rowCount ?? null,
     error: error === null ? null : { code: error.code, message: error.message, hint: error.hint },
   };
 }
 
 function refusedRun(table: string, error: TributaryError, log: Logger): TableRun {
   logFailure(table, error, log);
-  return tableRun({ counters: createTableCounters(table), version: null, error, durationMs: 0 });
+  return tableRun({ counters: createTableCounters(table), live: null, error, durationMs: 0 });
 }
 
 function logFailure(table: string, error: TributaryError, log: Logger): void {

@@ -87,9 +87,15 @@ describe('during a sync', () => {
     expect(stderr).toContain('Stopping at the next durable bookmark; press Ctrl-C again to quit at once\n');
     expect(stderr).toMatch(/stopped CANCELLED: The run was stopped .*\n {2}Run the same command again: it goes on/);
 
+    const status = await runCli(['status'], shop);
+    expect(status.stdout).toMatch(/^Last run .*: stopped, /m);
+    expect(status.stdout.match(/CANCELLED/g)).toHaveLength(1);
+
     const next = await runCli(['sync', '--json'], shop);
     expect(next.exitCode, next.stderr).toBe(0);
-    expect(jsonLines(next.stdout).at(-1)).toMatchObject({ tables: [{ outcome: 'succeeded', version: 1 }] });
+    expect(jsonLines(next.stdout).at(-1)).toMatchObject({
+      tables: [{ outcome: 'succeeded', version: 1, live_rows: 3_000 }],
+    });
   });
 
   test('a second SIGTERM ends the process at once', async () => {

@@ -85,7 +85,7 @@ test('people get tables and lines without colours, logs on stderr, and a log fil
   await tributary('select', 'orders', '--method', 'FULL_TABLE');
   const { exitCode, stdout, stderr } = await tributary('sync');
   expect(exitCode).toBe(0);
-  expect(stdout).toMatch(/^shop -> warehouse\nTABLE +OUTCOME +ROWS .*\norders +loaded +100 /);
+  expect(stdout).toMatch(/^shop -> warehouse\nTABLE +OUTCOME +ROWS READ +ROWS LIVE .*\norders +loaded +100 +100 /);
   expect(`${stdout}${stderr}`).not.toContain('\u001b[');
   expect(stderr).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}Z main - INFO Run shop-/);
   const log = /^Log: (.*)$/m.exec(stdout)?.[1] ?? '';

@@ -23,7 +23,7 @@ export function run(runId: string, startedAtMs: number): RunRecord {
     capacityUnits: 0.5,
     throttleCount: 0,
   };
-  const table = { table: 'orders', ...counts, scanCalls: 1, durationMs: 5, version: 1 };
+  const table = { table: 'orders', ...counts, scanCalls: 1, durationMs: 5, version: 1, liveRows: 7 };
   return {
     runId,
     source: 'shop',
@@ -34,7 +34,7 @@ export function run(runId: string, startedAtMs: number): RunRecord {
     load: { exitStatus: null, message: null },
     tables: [
       { ...table, outcome: 'succeeded', error: null },
-      { ...table, table: 'events', outcome: 'failed', version: null, error: failed },
+      { ...table, table: 'events', outcome: 'failed', version: null, liveRows: null, error: failed },
     ],
   };
 }
