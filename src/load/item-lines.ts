@@ -1,9 +1,8 @@
 import type { Batch } from '../model/batch.ts';
 import type { METADATA_COLUMNS } from '../model/metadata-columns.ts';
-import { ATTRIBUTE_ID_SHIFT, TAPE_ENTRY_WORDS, type TapePage } from '../model/tape.ts';
+import type { TapePage } from '../model/tape.ts';
 import { jsonLinesOf } from '../transcode/json-lines.ts';
-import { jsonTextOf } from '../transcode/json-text.ts';
-import { nextIndex } from '../transcode/value.ts';
+import { itemText } from './item-text.ts';
 
 type MetadataName = (typeof METADATA_COLUMNS)[number]['name'];
 
@@ -59,19 +58,10 @@ function hasReservedAttribute({ observed, attributes }: TapePage): boolean {
   return observed.some((observation, id) => observation !== undefined && RESERVED.test(attributes.name(id)));
 }
 
-/** As `jsonLinesOf`, member by member; only for the rare page that needs other names. */
+/** As `jsonLinesOf`, only for the rare page that needs other names. */
 function renamedLines(page: TapePage): Buffer {
-  let text = '';
-  for (let row = 0; row < page.rowCount; row += 1) {
-    const members: string[] = [];
-    const end = page.rowStarts[row + 1] ?? 0;
-    for (let index = page.rowStarts[row] ?? end; index < end; index = nextIndex(page, index + TAPE_ENTRY_WORDS)) {
-      const attribute = page.attributes.name((page.tape[index] ?? 0) >>> ATTRIBUTE_ID_SHIFT);
-      members.push(`${JSON.stringify(memberName(attribute))}:${jsonTextOf(page, index + TAPE_ENTRY_WORDS)}`);
-    }
-    text += `{${members.join(',')}}\n`;
-  }
-  return Buffer.from(text);
+  const lines = Array.from({ length: page.rowCount }, (_, row) => `${itemText(page, row, memberName)}\n`);
+  return Buffer.from(lines.join(''));
 }
 
 function timestamp(ms: number): string {

@@ -92,7 +92,7 @@ export function beginVersion<Part>(before: TableLedger<Part> | null, request: Be
     },
     highestBase: base,
     highestEpoch,
-    resetRequested: before !== null && before.resetRequested && !request.answersReset,
+    resetRequested: before?.resetRequested === true && !request.answersReset,
   };
 }
 

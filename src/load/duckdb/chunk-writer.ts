@@ -10,8 +10,9 @@ import type { Batch } from '../../model/batch.ts';
 import type { ColumnPlan } from '../../model/column-plan.ts';
 import type { METADATA_COLUMNS } from '../../model/metadata-columns.ts';
 import { TributaryError } from '../../platform/errors.ts';
+import { itemText } from '../item-text.ts';
 import { CHUNK_ROWS } from './append-rows.ts';
-import { createRowEncoder, rowText } from './encode.ts';
+import { createRowEncoder } from './encode.ts';
 import { readTableColumns } from './schema-change.ts';
 import { DATABASE, type TableName } from './sql.ts';
 import { timestamp } from './table-rows.ts';
@@ -78,7 +79,7 @@ export async function appendBatches(
     for (let row = 0; row < page.rowCount; row++) {
       const reason = encoder.encode(page, row, slot);
       if (reason !== null) {
-        rejected.push({ reason, record: rowText(page, row) });
+        rejected.push({ reason, record: itemText(page, row, (attribute) => attribute) });
         continue;
       }
       extractedAts[slot] = extractedAt;

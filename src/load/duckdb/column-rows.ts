@@ -2,6 +2,7 @@ import { BIGINT, type DuckDBConnection, VARCHAR } from '@duckdb/node-api';
 import { z } from 'zod';
 import type { StoredSchema } from '../../model/stored-schema.ts';
 import type { LoadTarget } from '../destination.ts';
+import { storedEvidence, storedJson } from '../stored-state.ts';
 import { appendRows } from './append-rows.ts';
 import { queryRows } from './sql.ts';
 import { parseStored } from './state-tables.ts';
@@ -70,28 +71,10 @@ export async function keepSchemaRows(
   ]);
 }
 
-const evidence = z.object({
-  kinds: z.number().int(),
-  integerDigits: z.number().int(),
-  scale: z.number().int(),
-  beyondInt64: z.boolean(),
-  doubleExact: z.boolean(),
-  family: z.enum(['boolean', 'number', 'text', 'binary', 'json']).nullable(),
-});
-
 const columnRows = z.array(
   z.object({
     attribute: z.string(),
     column_name: z.string().nullable(),
-    evidence: z.string().transform(jsonValue).pipe(evidence),
+    evidence: storedJson(storedEvidence),
   }),
 );
-
-function jsonValue(text: string, context: z.RefinementCtx): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    context.addIssue({ code: 'custom', message: 'not JSON' });
-    return z.NEVER;
-  }
-}

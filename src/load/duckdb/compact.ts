@@ -2,8 +2,8 @@ import { rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { TributaryError } from '../../platform/errors.ts';
+import { syncToDisk } from '../sync-to-disk.ts';
 import { type DuckDbFile, fileExists } from './connection.ts';
-import { syncToDisk } from './publish.ts';
 import { DATABASE, queryRows, quoteName, quotePath, quoteTable } from './sql.ts';
 
 const COPY = 'tributary_compacted';

@@ -124,19 +124,6 @@ export function createRowEncoder({ table, plan, columns }: RowEncoderOptions): R
   };
 }
 
-/** The whole row as canonical JSON text, for rows that no table can hold. */
-export function rowText(page: TapePage, row: number): string {
-  const members: string[] = [];
-  const end = page.rowStarts[row + 1] as number;
-  for (let at = page.rowStarts[row] as number; at < end; ) {
-    const index = at + TAPE_ENTRY_WORDS;
-    const name = page.attributes.name((page.tape[at] as number) >>> ATTRIBUTE_ID_SHIFT);
-    members.push(`${JSON.stringify(name)}:${jsonTextOf(page, index)}`);
-    at = kindAt(page, index) >= Kind.M ? (page.tape[index + 2] as number) : index + TAPE_ENTRY_WORDS;
-  }
-  return `{${members.join(',')}}`;
-}
-
 function readerOf(type: ColumnType, rescue: (page: TapePage, index: number) => void): Reader {
   switch (type.kind) {
     case 'text':

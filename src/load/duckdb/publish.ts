@@ -1,5 +1,6 @@
-import { copyFile, mkdir, open, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncToDisk } from '../sync-to-disk.ts';
 import type { DuckDbFile } from './connection.ts';
 import { duckDbError } from './errors.ts';
 
@@ -27,15 +28,5 @@ export async function publishCopy(file: DuckDbFile, target: string, signal: Abor
   } catch (error) {
     await rm(temporary, { force: true });
     throw duckDbError(error, target);
-  }
-}
-
-/** Waits until a file or the entries of a folder are on disk. */
-export async function syncToDisk(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

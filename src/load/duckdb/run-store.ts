@@ -4,6 +4,7 @@ import type { RunRecord } from '../../model/run.ts';
 import type { RunStore } from '../../model/run-store.ts';
 import type { TableState } from '../../model/table-state.ts';
 import { runRecordSchema } from '../stored-run-record.ts';
+import { storedJson } from '../stored-state.ts';
 import { readSchemaRows } from './column-rows.ts';
 import type { DuckDbFile } from './connection.ts';
 import { dropBuilding } from './refresh.ts';
@@ -90,18 +91,4 @@ async function replaceRun(connection: DuckDBConnection, run: RunRecord): Promise
   );
 }
 
-const runRows = z.array(
-  z.object({
-    record: z
-      .string()
-      .transform((text, context) => {
-        try {
-          return JSON.parse(text) as unknown;
-        } catch {
-          context.addIssue({ code: 'custom', message: 'not JSON' });
-          return z.NEVER;
-        }
-      })
-      .pipe(runRecordSchema),
-  }),
-);
+const runRows = z.array(z.object({ record: storedJson(runRecordSchema) }));

@@ -1,10 +1,9 @@
 import { BIGINT, type DuckDBConnection, VARCHAR } from '@duckdb/node-api';
 import { z } from 'zod';
-import type { Position } from '../../model/position.ts';
-import type { UnitId } from '../../model/unit.ts';
 import type { UnitMove, UnitState } from '../../model/unit-state.ts';
 import type { LoadTarget } from '../destination.ts';
 import { fenced } from '../fenced.ts';
+import { storedPosition, storedUnit } from '../stored-state.ts';
 import { appendRows } from './append-rows.ts';
 import { changeRows, queryRows } from './sql.ts';
 import { parseStored } from './state-tables.ts';
@@ -65,10 +64,4 @@ export async function moveUnitRows(
   }
 }
 
-const unitRows = z.array(
-  z.object({
-    unit: z.custom<UnitId>((unit) => typeof unit === 'string' && /^(segment:\d+\/\d+|shard:.+)$/.test(unit)),
-    epoch: z.bigint().transform(Number),
-    position: z.custom<Position>((position) => typeof position === 'string' && /^(start$|end$|after )/.test(position)),
-  }),
-);
+const unitRows = z.array(z.object({ unit: storedUnit, epoch: z.bigint().transform(Number), position: storedPosition }));

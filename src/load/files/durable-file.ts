@@ -2,22 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemCodeOf } from '../../platform/errors.ts';
+import { syncToDisk } from '../sync-to-disk.ts';
 import { isMissing } from './errors.ts';
 
 /** Ends the names of files that are being written. Nobody but clean-up looks at them. */
 export const UNFINISHED = '.tmp';
 
 export type Content = Iterable<Buffer | string> | AsyncIterable<Buffer | string>;
-
-/** Makes the entries of a folder survive a power cut, as fsync of a file alone does not. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
 
 /**
  * Makes a folder and all above it, durably; resolves to those it has made, the uppermost first. One by one, because
@@ -32,7 +23,7 @@ export async function makeFolder(folder: string): Promise<readonly string[]> {
     if (!isMissing(error) || parent === folder) throw error;
     return [...(await makeFolder(parent)), ...(await makeFolder(folder))];
   }
-  await syncFolder(dirname(folder));
+  await syncToDisk(dirname(folder));
   return [folder];
 }
 
@@ -41,7 +32,7 @@ export async function writeWhole(path: string, content: Content): Promise<{ read
   const unfinished = `${path}.${randomUUID()}${UNFINISHED}`;
   const bytes = await writeNew(unfinished, content);
   await rename(unfinished, path);
-  await syncFolder(dirname(path));
+  await syncToDisk(dirname(path));
   return { bytes };
 }
 
@@ -60,7 +51,7 @@ export async function createWhole(path: string, content: string): Promise<boolea
   } finally {
     await rm(unfinished, { force: true });
   }
-  await syncFolder(dirname(path));
+  await syncToDisk(dirname(path));
   return true;
 }
 

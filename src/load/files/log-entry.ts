@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Position } from '../../model/position.ts';
 import type { StoredSchema } from '../../model/stored-schema.ts';
 import type { UnitId } from '../../model/unit.ts';
 import type { UnitState } from '../../model/unit-state.ts';
 import { TributaryError } from '../../platform/errors.ts';
+import { storedEvidence, storedPosition, storedUnit } from '../stored-state.ts';
 
 /*
  * The commit log of a table: `_log/<seq>.json`, one entry a file, in the order of their numbers without a hole. An entry
@@ -14,24 +14,12 @@ import { TributaryError } from '../../platform/errors.ts';
 /** Unknown to this version means unreadable to this version. */
 const FORMAT = 1;
 
-const unit = z.custom<UnitId>((value) => typeof value === 'string' && /^(segment:\d+\/\d+|shard:.+)$/.test(value));
-const position = z.custom<Position>(
-  (value) => typeof value === 'string' && (value === 'start' || value === 'end' || value.startsWith('after ')),
-);
 const count = z.number().int().nonnegative();
 const sequence = z.string().regex(/^\d+$/).transform(BigInt);
 
-const evidence = z.object({
-  kinds: count,
-  integerDigits: count,
-  scale: count,
-  beyondInt64: z.boolean(),
-  doubleExact: z.boolean(),
-  family: z.enum(['boolean', 'number', 'text', 'binary', 'json']).nullable(),
-});
 const schema: z.ZodType<StoredSchema> = z.object({
   schemaVersion: count,
-  columns: z.array(z.object({ attribute: z.string(), columnName: z.string().nullable(), evidence })),
+  columns: z.array(z.object({ attribute: z.string(), columnName: z.string().nullable(), evidence: storedEvidence })),
 });
 
 const dataFile = z.object({
@@ -61,7 +49,7 @@ const building = z.object({
   rowCount: count,
   schema,
   units: z
-    .array(z.object({ unit, epoch: count, position }))
+    .array(z.object({ unit: storedUnit, epoch: count, position: storedPosition }))
     .transform((units): ReadonlyMap<UnitId, UnitState> => new Map(units.map((state) => [state.unit, state]))),
   parts: z.array(dataFile).readonly(),
 });
@@ -94,7 +82,7 @@ const logEntry = z.discriminatedUnion('kind', [
     version: count,
     base: sequence,
     claim: z.uuid(),
-    units: z.array(unit).readonly(),
+    units: z.array(storedUnit).readonly(),
   }),
   z.object({
     ...head,
@@ -102,7 +90,7 @@ const logEntry = z.discriminatedUnion('kind', [
     version: count,
     base: sequence,
     claim: z.uuid(),
-    moves: z.array(z.object({ unit, epoch: count, from: position, to: position })).readonly(),
+    moves: z.array(z.object({ unit: storedUnit, epoch: count, from: storedPosition, to: storedPosition })).readonly(),
     part: dataFile.nullable(),
     /** Only where it is newer than the one before. */
     schema: schema.nullable(),
