@@ -1,11 +1,13 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { homePath } from '../config/environment.ts';
+import { fileURLToPath } from 'node:url';
+import { type Environment, homePath } from '../config/environment.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { TributaryConfig } from '../config/tributary-config.ts';
 import type { Clock } from '../platform/clock.ts';
 import { systemCodeOf, TributaryError } from '../platform/errors.ts';
 import { silentLogger } from '../platform/logger.ts';
+import { makeFolder } from '../platform/make-folder.ts';
 import type { SHOP_TABLES } from '../simulator/shop-data.ts';
 import type { Simulator } from '../simulator/simulator.ts';
 import type { CliContext } from './context.ts';
@@ -22,6 +24,8 @@ const SECRET_VARIABLE = 'TRIBUTARY_DEMO_SECRET';
 const SAMPLE_ROWS = 3;
 const WRITE_INTERVAL_MS = 200;
 const WRITES_AT_ONCE = 5;
+/** An endpoint on this machine answers at once or not at all. */
+const PROBE_TIMEOUT_MS = 2_000;
 
 export function addDemoVerb(program: Program, context: CliContext): void {
   program
@@ -37,6 +41,7 @@ export function addDemoVerb(program: Program, context: CliContext): void {
       const options = command.optsWithGlobals();
       const folder = join(homePath(options.home, context.environment), 'demo');
       const signal = context.stopSignal('Stopping');
+      await refuseBesideAnother(folder, context);
       const { startSimulator } = await import('../simulator/simulator.ts');
       const { SHOP_TABLES: shop } = await import('../simulator/shop-data.ts');
       const simulator = await startSimulator();
@@ -68,6 +73,41 @@ function createShopTable({ tables }: Simulator, { name, key, itemCount, item }: 
   );
 }
 
+/** Another demo that still runs lives in the same folder: to write over its configuration would take its tables away. */
+async function refuseBesideAnother(folder: string, { environment }: CliContext): Promise<void> {
+  const endpoint = await earlierEndpoint(folder, environment);
+  if (endpoint === null || !(await answers(endpoint))) return;
+  throw new TributaryError('USAGE', `Another demo is running at ${endpoint}, with its files in ${folder}`, {
+    hint: 'End it with Ctrl-C in its terminal, or give this one a folder of its own: demo --home another-folder',
+  });
+}
+
+async function earlierEndpoint(folder: string, environment: Environment): Promise<string | null> {
+  try {
+    const config = await loadConfig(demoFile(folder, environment));
+    return selectedSource(config, {}).connection.endpoint;
+  } catch (error) {
+    // None, or one that somebody has changed beyond reading: it tells of no other demo.
+    if (error instanceof TributaryError) return null;
+    throw error;
+  }
+}
+
+async function answers(endpoint: string): Promise<boolean> {
+  try {
+    await fetch(endpoint, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+    return true;
+  } catch {
+    // Refused, or no answer in time: whoever was there has gone.
+    return false;
+  }
+}
+
+function demoFile(folder: string, environment: Environment) {
+  const path = join(folder, 'tributary.yaml');
+  return { path, home: folder, environment: { ...environment, [SECRET_VARIABLE]: 'demo' } };
+}
+
 interface DemoSetup {
   readonly folder: string;
   readonly shop: readonly ShopTable[];
@@ -77,7 +117,7 @@ interface DemoSetup {
 
 /** Writes the configuration of the demo, over that of an earlier one: its simulator is gone. */
 async function demoConfig({ folder, shop, simulator, context }: DemoSetup): Promise<TributaryConfig> {
-  const path = join(folder, 'tributary.yaml');
+  const file = demoFile(folder, context.environment);
   const yaml = `# Written by \`tributary demo\`. The simulator is there as long as \`tributary demo --keep\` runs.
 sources:
   shop:
@@ -91,13 +131,13 @@ destinations:
   warehouse: { type: duckdb, path: ./warehouse.duckdb }
 `;
   try {
-    await mkdir(folder, { recursive: true });
-    await writeFile(path, yaml);
+    makeFolder(folder);
+    await writeFile(file.path, yaml);
   } catch (error) {
     const reason = systemCodeOf(error) ?? 'unknown reason';
-    throw new TributaryError('CONFIG_UNWRITABLE', `${path} could not be written (${reason})`, { cause: error });
+    throw new TributaryError('CONFIG_UNWRITABLE', `${file.path} could not be written (${reason})`, { cause: error });
   }
-  return await loadConfig({ path, home: folder, environment: { ...context.environment, [SECRET_VARIABLE]: 'demo' } });
+  return await loadConfig(file);
 }
 
 interface DemoRun {
@@ -121,7 +161,16 @@ function introduce(
 
 async function replicateDemo({ config, options, context, signal }: DemoRun): Promise<void> {
   const source = selectedSource(config, {});
-  const failure = await runSource({ config, source, options, allowShrink: true, context, signal });
+  const failure = await runSource({
+    config,
+    source,
+    options,
+    allowShrink: true,
+    // What the demo shows stands on its own; the log file has the lines.
+    shownLevel: 'WARNING',
+    context,
+    signal,
+  });
   if (failure !== null) throw failure;
   if (options.json) return;
   const { output } = context;
@@ -149,7 +198,7 @@ async function keepWriting({ simulator, shop, config, context, signal }: Playgro
   const { output, clock } = context;
   output.text('\nThe simulator keeps running and its orders change. In another terminal:');
   output.text(`  export ${SECRET_VARIABLE}=demo TRIBUTARY_CONFIG=${config.path}`);
-  output.text('  tributary sync');
+  output.text(`  ${programCommand()} sync`);
   output.text('Ctrl-C ends it.');
   const orders = shop.find(({ name }) => name === 'orders');
   if (orders === undefined) throw new TributaryError('BUG', 'The demo has no orders to change');
@@ -162,6 +211,12 @@ async function keepWriting({ simulator, shop, config, context, signal }: Playgro
     const oldest = orders.item(round % orders.itemCount);
     simulator.tables.deleteItems('orders', [Object.fromEntries(orders.key.map(({ name }) => [name, oldest[name]]))]);
   }
+}
+
+/** How a person starts this program: run from its sources it is not installed. */
+function programCommand(): string {
+  const isSource = import.meta.url.endsWith('.ts');
+  return isSource ? `npx tsx ${fileURLToPath(new URL('../bin/tributary.ts', import.meta.url))}` : 'tributary';
 }
 
 /** Resolves to false when the signal ended the sleep. */

@@ -3,6 +3,7 @@ import type { SourceConfig, TributaryConfig } from '../config/tributary-config.t
 import type { RunRecord } from '../model/run.ts';
 import type { TableEstimate } from '../operations/estimate.ts';
 import { type TributaryError, toTributaryError } from '../platform/errors.ts';
+import type { LogLevel } from '../platform/logger.ts';
 import type { CliContext } from './context.ts';
 import { formatBytes, formatCount, formatDuration, formatUnits, formatUsd } from './format.ts';
 import { examples, type GlobalOptions, LOG_LEVELS, type Program } from './program.ts';
@@ -44,7 +45,15 @@ export function addSyncVerb(program: Program, context: CliContext): void {
         try {
           const failure = options.dryRun
             ? await printEstimate({ source, options, context, signal })
-            : await runSource({ config, source, options, allowShrink: options.allowShrink === true, context, signal });
+            : await runSource({
+                config,
+                source,
+                options,
+                allowShrink: options.allowShrink === true,
+                shownLevel: null,
+                context,
+                signal,
+              });
           if (failure !== null) failures.push(failure);
         } catch (error) {
           // The other sources can be replicated all the same.
@@ -67,6 +76,8 @@ interface SourceCommand {
 interface RunCommand extends SourceCommand {
   readonly config: TributaryConfig;
   readonly allowShrink: boolean;
+  /** Lowest level of the log lines on stderr without --log-level; null: what suits the display. */
+  readonly shownLevel: LogLevel | null;
 }
 
 /** One run of a source with progress, log and report. Resolves to what it failed with; rejects when it could not start. */
@@ -86,7 +97,7 @@ export async function runSource(command: RunCommand): Promise<TributaryError | n
 }
 
 async function replicate(
-  { config, source, options, allowShrink, context, signal }: RunCommand,
+  { config, source, options, allowShrink, shownLevel, context, signal }: RunCommand,
   { progress }: { readonly progress: ProgressDisplay },
 ): Promise<{ readonly record: RunRecord; readonly logPath: string }> {
   const [{ sync }, { openRunLog }] = await Promise.all([
@@ -101,7 +112,8 @@ async function replicate(
     onLost: (message) => log.warning(message),
   });
   const isTerminal = context.stderr.isTTY === true;
-  const shownFrom = LOG_LEVELS.indexOf(logLevel(options, context, isTerminal || options.json ? 'WARNING' : 'INFO'));
+  const standardLevel = shownLevel ?? (isTerminal || options.json ? 'WARNING' : 'INFO');
+  const shownFrom = LOG_LEVELS.indexOf(logLevel(options, context, standardLevel));
   const keptFrom = Math.min(shownFrom, LOG_LEVELS.indexOf('INFO'));
   const log = context.logger(LOG_LEVELS[keptFrom] ?? 'INFO', (line, level) => {
     file.write(line);

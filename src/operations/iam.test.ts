@@ -39,8 +39,8 @@ function request(connection: Partial<ConnectionOptions> = {}): Parameters<typeof
 }
 
 test('account and trusted principal are those of the caller, the role name is one of its own', async () => {
-  const { documents, identityError } = await iam(request());
-  expect(identityError).toBeNull();
+  const { documents, identityError, isNewExternalId } = await iam(request());
+  expect([identityError, isNewExternalId]).toEqual([null, true]);
   expect(documents).toMatchObject({
     trustedPrincipal: 'arn:aws:iam::111111111111:root',
     externalId: 'generated',
@@ -53,7 +53,8 @@ test('account and trusted principal are those of the caller, the role name is on
 });
 
 test('a role and an external id that are configured are kept', async () => {
-  const { documents } = await iam(request({ roles: [{ roleArn: READER, externalId: 'x-1' }] }));
+  const { documents, isNewExternalId } = await iam(request({ roles: [{ roleArn: READER, externalId: 'x-1' }] }));
+  expect(isNewExternalId).toBe(false);
   expect(documents).toMatchObject({ roleArn: READER, externalId: 'x-1' });
 });
 

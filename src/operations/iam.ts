@@ -24,6 +24,8 @@ export interface IamOperationRequest {
 
 export interface IamResult {
   readonly documents: IamDocuments;
+  /** Whether the external id was made for this answer: the next one has another unless it is put into the configuration. */
+  readonly isNewExternalId: boolean;
   /** Why the identity that runs Tributary is not known and the documents have placeholders; null when it is. */
   readonly identityError: TributaryError | null;
 }
@@ -44,6 +46,7 @@ export async function iam(request: IamOperationRequest): Promise<IamResult> {
   // With two roles the first one, in the proxy account, is what the trust policy of the second has to name.
   const proxy = options.roles.length > 1 ? options.roles[0]?.roleArn : undefined;
   const root = identity === null ? null : `arn:${partitionOf(options.region)}:iam::${identity.accountId}:root`;
+  const configured = role?.externalId ?? null;
   return {
     documents: iamDocuments({
       source: options.source,
@@ -52,8 +55,9 @@ export async function iam(request: IamOperationRequest): Promise<IamResult> {
       tables,
       trustedPrincipal: request.trustedPrincipal ?? proxy ?? root,
       roleName: role?.roleArn.split('/').at(-1) ?? uniqueRoleName(options, accountId),
-      externalId: role?.externalId ?? (request.newExternalId ?? randomUUID)(),
+      externalId: configured ?? (request.newExternalId ?? randomUUID)(),
     }),
+    isNewExternalId: configured === null,
     identityError: caller !== null && !('arn' in caller) ? caller : null,
   };
 }

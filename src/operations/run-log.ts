@@ -1,6 +1,7 @@
-import { appendFileSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, TributaryError } from '../platform/errors.ts';
+import { makeFolder } from '../platform/make-folder.ts';
 
 /** Logs are kept as long as the longest plan of the hosted product keeps them. */
 const RETENTION_MS = 60 * 24 * 60 * 60_000;
@@ -29,7 +30,7 @@ export interface RunLog {
 export function openRunLog({ home, runId, nowMs, onLost }: RunLogOptions): RunLog {
   const folder = join(home, 'logs');
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     removeOldLogs(folder, nowMs);
   } catch (error) {
     throw new TributaryError('CONFIG_UNWRITABLE', `The folder for logs cannot be used: ${messageOf(error)}`, {

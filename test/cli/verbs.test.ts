@@ -94,7 +94,6 @@ test('people get tables and lines without colours, logs on stderr, and a log fil
 
   expect((await tributary('discover')).stdout).toMatch(/^TABLE +KEY +ITEMS .*\ncustomers +pk S +100 /);
   expect((await tributary('status')).stdout).toMatch(/^shop -> warehouse\nLast run .*: succeeded.*\nTABLE /);
-  expect((await tributary('iam')).stdout).toMatch(/^# Policy .*-read\n\{\n {2}"Version"/);
   expect((await tributary('check')).stdout).toMatch(/^Source shop\n {2}ok {7}Region us-east-1: /);
 });
 
@@ -155,5 +154,47 @@ describe('a table that fails', () => {
     const { exitCode, stdout } = await tributary('check', '--json');
     expect(exitCode).toBe(2);
     expect(jsonLines(stdout)).toMatchObject([{ status: 'failed', sources: [{ status: 'failed' }] }]);
+  });
+});
+
+describe('iam', () => {
+  test('says first what has to go into the configuration, and then always has the same external id', async () => {
+    const first = (await tributary('iam', '--table', 'orders')).stdout;
+    expect(first).toMatch(
+      /^# First: Put these lines into tributary\.yaml now, under sources\.shop: another call .*\n {4}credentials:/,
+    );
+    expect(first).toContain(':table/orders"');
+    expect(first).not.toContain('Terraform');
+    const id = /external_id: (\S+)/.exec(first)?.[1];
+    const role = /role_arn: (\S+)/.exec(first)?.[1];
+    const config = await readFile(shop.config, 'utf8');
+    await writeFile(
+      shop.config,
+      config.replace(
+        'credentials: {',
+        `credentials: { external_id: ${id}, role_arn: ${role?.replace('YOUR_ACCOUNT_ID', '123456789012')},`,
+      ),
+    );
+    const second = (await tributary('iam')).stdout;
+    expect(second).toMatch(/^# Policy, to be saved as .*-read\.json\n\{\n {2}"Version"/);
+    expect(second).toContain(`"sts:ExternalId": "${id}"`);
+    expect(second).not.toContain('Put these lines');
+  });
+
+  test('prints one form alone, and on stderr the lines for an external id that is in it', async () => {
+    const policy = await tributary('iam', '--format', 'policy');
+    expect([JSON.parse(policy.stdout), policy.stderr]).toEqual([
+      expect.objectContaining({ Version: '2012-10-17' }),
+      '',
+    ]);
+    const trust = await tributary('iam', '--format', 'trust');
+    expect(JSON.parse(trust.stdout)).toMatchObject({ Statement: [{ Sid: 'AssumeWithExternalId' }] });
+    expect(trust.stderr).toContain('Put these lines into tributary.yaml now');
+    expect((await tributary('iam', '--format', 'policy', '--json')).exitCode).toBe(2);
+    expect(await answer('iam')).toMatchObject({
+      next_step: expect.stringContaining('Put these lines'),
+      configuration: expect.stringMatching(/credentials:\n {6}role_arn: .*\n {6}external_id: /),
+      aws_cli: expect.any(String),
+    });
   });
 });

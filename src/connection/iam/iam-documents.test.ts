@@ -136,6 +136,13 @@ test('what is not known is a placeholder with a note', () => {
   expect(documents.notes.filter((note) => note.startsWith('Replace'))).toHaveLength(2);
 });
 
+test('the notes speak of the actions that the policy has', () => {
+  const notesOf = (method: PolicyTable['method']): string =>
+    iamDocuments({ ...REQUEST, tables: [table('orders', method)] }).notes.join('\n');
+  expect(notesOf('FULL_TABLE')).not.toContain('ListStreams');
+  expect(notesOf('LOG_BASED')).toContain('ListTables and ListStreams can only be allowed on "*"');
+});
+
 test('the same request gives the same documents', () => {
   expect(iamDocuments(REQUEST)).toEqual(iamDocuments({ ...REQUEST }));
 });

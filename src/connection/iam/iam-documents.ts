@@ -1,7 +1,7 @@
 import { partitionOf } from '../../model/partition.ts';
-import { cliCommands, cloudFormationTemplate, consoleSteps, terraformModule } from './iam-snippets.ts';
+import { cliCommands, cliScript, cloudFormationTemplate, consoleSteps, terraformModule } from './iam-snippets.ts';
 import { type PolicyDocument, policyOf } from './policy-document.ts';
-import { type PolicyTable, readPolicies } from './read-policy.ts';
+import { type PolicyTable, type ReadPolicies, readPolicies } from './read-policy.ts';
 
 export interface IamRequest {
   readonly source: string;
@@ -33,6 +33,9 @@ export interface IamDocuments {
   readonly trustPolicy: PolicyDocument;
   /** What the trusted principal must be allowed itself. */
   readonly callerPolicy: PolicyDocument;
+  /** Commands that take the documents from files: `<role>-trust.json` and `<policy>.json`. */
+  readonly awsCommands: string;
+  /** The same, with the files. */
   readonly awsCli: string;
   readonly cloudFormation: string;
   readonly terraform: string;
@@ -51,9 +54,9 @@ export function iamDocuments(request: IamRequest): IamDocuments {
   const account = request.accountId ?? ACCOUNT_PLACEHOLDER;
   const roleArn = `arn:${partition}:iam::${account}:role/${roleName}`;
   const trustedPrincipal = request.trustedPrincipal ?? `arn:${partition}:iam::${PRINCIPAL_ACCOUNT_PLACEHOLDER}:root`;
-  const { documents, widened } = readPolicies(tables, `arn:${partition}:dynamodb:${region}:${account}:table/`);
-  const policies = documents.map((document, position) => ({
-    name: documents.length === 1 ? `${roleName}-read` : `${roleName}-read-${position + 1}`,
+  const readable = readPolicies(tables, `arn:${partition}:dynamodb:${region}:${account}:table/`);
+  const policies = readable.documents.map((document, position) => ({
+    name: readable.documents.length === 1 ? `${roleName}-read` : `${roleName}-read-${position + 1}`,
     document,
   }));
   const trustPolicy = policyOf([
@@ -77,30 +80,34 @@ export function iamDocuments(request: IamRequest): IamDocuments {
     policies,
     trustPolicy,
     callerPolicy,
-    awsCli: cliCommands(role),
+    awsCommands: cliCommands(role),
+    awsCli: cliScript(role),
     cloudFormation: cloudFormationTemplate(role),
     terraform: terraformModule(role),
     consoleSteps: consoleSteps(role, { trustedPrincipal, externalId }),
-    notes: notes(request, { policyCount: policies.length, widened }),
+    notes: notes(request, readable),
   };
 }
 
 function notes(
   { source, accountId, tables, trustedPrincipal }: IamRequest,
-  { policyCount, widened }: { readonly policyCount: number; readonly widened: boolean },
+  { documents, widened }: ReadPolicies,
 ): readonly string[] {
+  const allowed = new Set(documents.flatMap(({ Statement }) => Statement.flatMap(({ Action }) => Action)));
+  const lists = ['ListTables', 'ListStreams'].filter((action) => allowed.has(`dynamodb:${action}`));
   const all: readonly (string | false)[] = [
     accountId === null && `Replace ${ACCOUNT_PLACEHOLDER} by the id of the account that owns the tables.`,
     trustedPrincipal === null &&
       `Replace ${PRINCIPAL_ACCOUNT_PLACEHOLDER}, or give --trusted-principal: the identity that runs Tributary is not known.`,
     tables.length === 0 &&
       'No table is selected, so the policy covers all tables of the account and region. Print it again after selecting.',
-    'ListTables and ListStreams are allowed on "*", because these calls name no table.',
-    'The statement OptionalTableSettings is for what discover and check show about TTL and point-in-time recovery; without it they say "unknown".',
+    `${lists.join(' and ')} can only be allowed on "*": no table is named in the call. Only discover and patterns need it.`,
+    'The statement OptionalTableSettings is for what check shows about TTL and point-in-time recovery; without it check warns, and nothing else changes.',
     'sts:GetCallerIdentity, which check asks first, needs no permission.',
     widened &&
       'The selected tables do not fit into ten managed policies, so names are shortened to prefixes with "*": these may cover tables that are not selected.',
-    policyCount > 1 && `A managed policy holds 6,144 characters: there are ${policyCount}, attach all of them.`,
+    documents.length > 1 &&
+      `A managed policy holds 6,144 characters: there are ${documents.length}, attach all of them.`,
     `Each source needs a role of its own; this one is for ${source}.`,
     'A table that is encrypted with a customer managed KMS key also needs kms:Decrypt on that key.',
   ];

@@ -10,18 +10,24 @@ interface RoleDescription {
   readonly account: string;
 }
 
-/** Commands for a shell of a person with IAM rights in the account of the tables. */
-export function cliCommands({ roleName, policies, trustPolicy, partition, account }: RoleDescription): string {
-  const create = [
-    heredoc(`${roleName}-trust.json`, trustPolicy),
-    `aws iam create-role --role-name ${roleName} --assume-role-policy-document file://${roleName}-trust.json`,
-  ];
-  const attach = policies.flatMap(({ name, document }) => [
-    heredoc(`${name}.json`, document),
+/** Commands for a shell of a person with IAM rights in the account of the tables; the documents are files beside it. */
+export function cliCommands({ roleName, policies, partition, account }: RoleDescription): string {
+  const create = `aws iam create-role --role-name ${roleName} --assume-role-policy-document file://${roleName}-trust.json`;
+  const attach = policies.flatMap(({ name }) => [
     `aws iam create-policy --policy-name ${name} --policy-document file://${name}.json`,
     `aws iam attach-role-policy --role-name ${roleName} --policy-arn arn:${partition}:iam::${account}:policy/${name}`,
   ]);
-  return [...create, ...attach].join('\n');
+  return [create, ...attach].join('\n');
+}
+
+/** The same commands behind those that write the files. */
+export function cliScript(role: RoleDescription): string {
+  const { roleName, policies, trustPolicy } = role;
+  const files = [
+    heredoc(`${roleName}-trust.json`, trustPolicy),
+    ...policies.map(({ name, document }) => heredoc(`${name}.json`, document)),
+  ];
+  return [...files, cliCommands(role)].join('\n');
 }
 
 /** A template in JSON. The stack needs CAPABILITY_NAMED_IAM, because the role has a name. */
