@@ -214,6 +214,22 @@ describe('replicateFullTable', () => {
     expect(liveIds()).toHaveLength(40);
   });
 
+  test('a refused version is read again: it is not swapped in when the rows are back, nor when shrinking is allowed', async () => {
+    createOrders(100);
+    await run();
+    const gone = numbers(60).map((id) => ({ id: { S: `order-${id}` } }));
+    simulator.tables.deleteItems('orders', gone);
+    await expect(run()).rejects.toMatchObject({ code: 'SHRINK_REFUSED' });
+    putOrders(0, 100);
+    await run();
+    expect(liveIds()).toHaveLength(100);
+    simulator.tables.deleteItems('orders', gone);
+    await expect(run()).rejects.toMatchObject({ code: 'SHRINK_REFUSED' });
+    putOrders(0, 100);
+    await run({ allowShrink: true });
+    expect(liveIds()).toHaveLength(100);
+  });
+
   test('two runs of one table at once: one of them ends, nothing is doubled', async () => {
     createOrders(3_000, 3_000);
     const outcomes = await Promise.allSettled([run(), run()]);
@@ -245,18 +261,7 @@ describe('replicateFullTable', () => {
     expect(clock.now() - startMs).toBeGreaterThan(8_000);
   });
 
-  async function deleteTable(): Promise<void> {
-    await fetch(simulator.endpoint, {
-      method: 'POST',
-      headers: {
-        'x-amz-target': 'DynamoDB_20120810.DeleteTable',
-        'content-type': 'application/x-amz-json-1.0',
-        authorization:
-          'AWS4-HMAC-SHA256 Credential=LOCAL/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0',
-      },
-      body: JSON.stringify({ TableName: 'orders' }),
-    });
-  }
+  const deleteTable = (): Promise<void> => call('DeleteTable', { TableName: 'orders' });
 
   /** Moves time on until the run ends: whatever sleeps on the clock wakes. */
   async function turnClock<T>(running: Promise<T>): Promise<T> {
@@ -276,6 +281,21 @@ describe('replicateFullTable', () => {
 async function fails(running: Promise<unknown>): Promise<boolean> {
   const [{ status }] = await Promise.allSettled([running]);
   return status === 'rejected';
+}
+
+/** A request to the simulator as the owner of the table would send it. */
+async function call(action: string, request: object): Promise<void> {
+  const answer = await fetch(simulator.endpoint, {
+    method: 'POST',
+    headers: {
+      'x-amz-target': `DynamoDB_20120810.${action}`,
+      'content-type': 'application/x-amz-json-1.0',
+      authorization:
+        'AWS4-HMAC-SHA256 Credential=LOCAL/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0',
+    },
+    body: JSON.stringify(request),
+  });
+  expect({ action, status: answer.status }).toEqual({ action, status: 200 });
 }
 
 function failAfter(commits: number): () => void {
@@ -312,6 +332,13 @@ describe('replicateFullTable of a view', () => {
     simulator.tables.putItems('orders', items);
   }
 
+  const updateIndexes = (update: object): Promise<void> =>
+    call('UpdateTable', {
+      TableName: 'orders',
+      AttributeDefinitions: ['id', 'customer'].map((name) => ({ AttributeName: name, AttributeType: 'S' })),
+      GlobalSecondaryIndexUpdates: [update],
+    });
+
   const runView = () =>
     runFullTable({
       simulator,
@@ -320,6 +347,27 @@ describe('replicateFullTable of a view', () => {
       destination: createMemoryDestination(store),
       segmentConcurrency: 1,
     });
+
+  test('an index that was deleted and made again with another definition is not resumed', async () => {
+    createViewedOrders(1_500);
+    let commits = 0;
+    const crash = createMemoryDestination(store, {
+      beforeCommit: () => {
+        if (++commits > 3) throw new Error('killed');
+      },
+    });
+    const view = { simulator, clock, table: 'orders/by-customer', segmentConcurrency: 1, memoryBytes: 1 };
+    await expect(runFullTable({ ...view, destination: crash })).rejects.toThrow('killed');
+    await updateIndexes({ Delete: { IndexName: 'by-customer' } });
+    const projection = { Projection: { ProjectionType: 'KEYS_ONLY' } };
+    await updateIndexes({ Create: { IndexName: 'by-customer', KeySchema: key('customer'), ...projection } });
+    expect(await runFullTable({ ...view, destination: createMemoryDestination(store) })).toEqual({
+      version: 2,
+      rowCount: 1_500,
+    });
+    const lines = liveLines(store, { source: 'shop', table: 'orders/by-customer' }) ?? [];
+    expect(lines.some((line) => 'text' in JSON.parse(line))).toBe(false);
+  });
 
   test('an index that is being built is waited for; one that is being deleted is not', async () => {
     createViewedOrders(50);
