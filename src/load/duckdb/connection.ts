@@ -5,6 +5,7 @@ import { backoffMs } from '../../platform/backoff.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { systemCodeOf, TributaryError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { createWholeFile } from './create-file.ts';
 import { duckDbError, isLockConflict, lockHolderOf } from './errors.ts';
 import { inFileQueue } from './file-queue.ts';
 import { DATABASE, quoteName, quotePath } from './sql.ts';
@@ -85,6 +86,7 @@ export function createDuckDbFile({ path, lockWaitMs, clock, logger }: DuckDbFile
     try {
       if (mode === 'READ_WRITE') await mkdir(dirname(path), { recursive: true });
       return await inFileQueue(path, signal, async () => {
+        if (mode === 'READ_WRITE' && !(await fileExists(path))) await createWholeFile(path, createDatabase);
         const { instance, connection } = await open(mode, signal);
         try {
           return await use(connection, await hasStateTables(connection, path));
@@ -129,6 +131,12 @@ async function attach(path: string, mode: AccessMode): Promise<OpenFile> {
     instance.closeSync();
     throw error;
   }
+}
+
+async function createDatabase(path: string): Promise<void> {
+  const { instance, connection } = await attach(path, 'READ_WRITE');
+  connection.closeSync();
+  instance.closeSync();
 }
 
 export async function fileExists(path: string): Promise<boolean> {
