@@ -5,7 +5,7 @@ import { openShop, orders, reference, type Shop, saidError } from './troubled-sh
 
 let shop: Shop;
 beforeAll(async () => {
-  shop = await openShop({ tables: ['orders', 'customers'] });
+  shop = await openShop({ destination: 'files', tables: ['orders', 'customers'] });
 });
 afterAll(() => shop[Symbol.asyncDispose]());
 afterEach(() => shop.configure());
@@ -23,7 +23,7 @@ function file(
     credentials: { access_key_id: SHOPKEY, secret_access_key: ${secret} }
 ${line}
 destinations:
-  warehouse: { type: duckdb, path: ${shop.place} }
+  warehouse: { type: files, path: ${shop.place} }
 `;
 }
 

@@ -51,7 +51,7 @@ describe('a DuckDB file that another program has open', () => {
         `error DESTINATION_LOCKED: ${shop.place} is held open by ${who}\n` +
         `  Fix: Close ${who}, or let it read the copy configured by \`publish\`.\n`,
     });
-    expect(run.stderr).toContain(`target - INFO Waiting for ${shop.place}, which ${who} has open`);
+    expect(run.stderr).toContain(`target - WARNING Waiting for ${shop.place}, which ${who} has open`);
     expect(await shop.fingerprint()).toBe(held);
     await letGo(holder);
     await shop.expectLive(orders(50));

@@ -41,7 +41,8 @@ export async function openShop(options: ShopOptions = {}) {
   for (const table of tables) fill(simulator, table, items);
   const folder = await mkdtemp(join(tmpdir(), 'tributary-trouble-'));
   const configPath = join(folder, 'tributary.yaml');
-  const place = join(folder, destination === 'duckdb' ? 'warehouse.duckdb' : 'warehouse');
+  const disk = join(folder, 'disk');
+  const place = join(disk, destination === 'duckdb' ? 'warehouse.duckdb' : 'warehouse');
   const environment: Record<string, string> = {
     SHOP_SECRET: 'secret',
     TRIBUTARY_CONFIG: configPath,
@@ -75,6 +76,8 @@ export async function openShop(options: ShopOptions = {}) {
     simulator,
     folder,
     configPath,
+    /** The folder of the destination, and nothing else's: made by the first run. */
+    disk,
     /** The DuckDB file, or the folder of JSON Lines. */
     place,
     environment,

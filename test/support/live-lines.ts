@@ -6,6 +6,8 @@ import type { LoadTarget } from '../../src/load/destination.ts';
  * before the first swap. */
 export async function liveLines(path: string, { source, table }: LoadTarget): Promise<readonly string[] | null> {
   for (const schema of await readdir(path)) {
+    // What is no table's: the records of runs.
+    if (schema.startsWith('.')) continue;
     for (const name of await readdir(join(path, schema))) {
       const folder = join(path, schema, name);
       const names = (await readdir(join(folder, '_log'))).filter((entry) => /^\d+\.json$/.test(entry)).sort();
