@@ -243,7 +243,9 @@ function keyColumns({ plan }: TableSchema): readonly string[] {
 
 /** What decides which rows a version holds: a version with another layout cannot be resumed. */
 function layoutOf({ projection }: FullTableRun, { key, index }: TableFacts): string {
-  return JSON.stringify({ key, index, paths: projection?.paths ?? null });
+  // Member by member: the catalog's entry has counts, too, which change all the time.
+  const view = index && { key: index.key, type: index.projectionType, attributes: index.includedAttributes };
+  return JSON.stringify({ key, view, paths: projection?.paths ?? null });
 }
 
 function logResume(run: FullTableRun, state: TableState | null, version: number): void {

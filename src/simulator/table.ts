@@ -43,7 +43,8 @@ export class Table {
   readonly virtualKeys = new Map<string, Position>();
   readonly #entries = new Map<Position, Entry>();
   readonly #order = createOrderedEntries();
-  readonly #indexes = new Map<string, { readonly revision: number; readonly entries: readonly Entry[] }>();
+  /** By definition: an index that is made again under its name is another one. */
+  readonly #indexes = new WeakMap<IndexDefinition, { readonly revision: number; readonly entries: readonly Entry[] }>();
   #revision = 0;
   #sizeBytes = 0;
 
@@ -63,10 +64,10 @@ export class Table {
   /** All items in Scan order, or those that an index holds, in the index's order. */
   entries(index: IndexDefinition | null): readonly Entry[] {
     if (index === null) return this.#order.sorted;
-    const built = this.#indexes.get(index.name);
+    const built = this.#indexes.get(index);
     if (built?.revision === this.#revision) return built.entries;
     const entries = buildIndexEntries(this.#order.sorted, index, this.definition.key);
-    this.#indexes.set(index.name, { revision: this.#revision, entries });
+    this.#indexes.set(index, { revision: this.#revision, entries });
     return entries;
   }
 
