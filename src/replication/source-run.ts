@@ -131,8 +131,10 @@ function refusedRun(table: string, error: TributaryError, log: Logger): TableRun
 }
 
 function logFailure(table: string, error: TributaryError, log: Logger): void {
-  if (error.kind === 'cancelled') log.warning(`${table}: ${error.message}. ${error.hint}`);
-  else log.error(`${table}: ${error.message}. ${error.hint} (${error.code})`);
+  // A message of several lines ends with a mark under what is wrong: nothing may stand behind it.
+  const text = error.message.includes('\n') ? `${error.message}\n${error.hint}` : `${error.message}. ${error.hint}`;
+  if (error.kind === 'cancelled') log.warning(`${table}: ${text}`);
+  else log.error(`${table}: ${text} (${error.code})`);
 }
 
 function isDestinationCode(code: string): boolean {
