@@ -7,9 +7,10 @@ import { exitCodeOf } from './cli/exit.ts';
 import { colorsFor, createOutput, type TextSink } from './cli/output.ts';
 import { createProgram, type Program } from './cli/program.ts';
 import { type SignalSource, stopSignal } from './cli/stop-signals.ts';
+import { usageError } from './cli/usage-error.ts';
 import { acceptNodeVersionOfSdk, type Environment, processEnvironment } from './config/environment.ts';
 import { systemClock } from './platform/clock.ts';
-import { TributaryError, toTributaryError } from './platform/errors.ts';
+import { toTributaryError } from './platform/errors.ts';
 import { createLogger } from './platform/logger.ts';
 
 /** What the program needs of the process it runs in. */
@@ -66,8 +67,8 @@ export async function main(host: Host): Promise<number> {
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
     const error = thrown instanceof CommanderError ? usageError(thrown) : toTributaryError(thrown);
-    // What is wrong with the command line has been said by the parser itself.
-    if (!(error.cause instanceof CommanderError)) {
+    // Who names no command has been given the help already.
+    if (!(thrown instanceof CommanderError && thrown.code === 'commander.help')) {
       host.stderr.write(`${errorText(error, colorsFor(host.stderr, host.environment))}\n`);
     }
     if (isJson && !context.output.hasAnswered()) context.output.json(errorJson(error));
@@ -85,11 +86,6 @@ export async function buildProgram(context: CliContext): Promise<Program> {
   });
   for (const addVerb of await Promise.all(VERBS.map((load) => load()))) addVerb(program, context);
   return program;
-}
-
-function usageError(error: CommanderError): TributaryError {
-  const [message = ''] = error.message.replace(/^error: /, '').split('\n');
-  return new TributaryError('USAGE', message, { cause: error });
 }
 
 export function createContext(host: Host): CliContext {

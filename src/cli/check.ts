@@ -1,11 +1,11 @@
-import type { SourceConfig, TributaryConfig } from '../config/tributary-config.ts';
+import type { SourceConfig, TableConfig, TributaryConfig } from '../config/tributary-config.ts';
 import type { CheckStep } from '../model/check-step.ts';
 import { parseTableRef } from '../model/table.ts';
 import { TributaryError } from '../platform/errors.ts';
 import type { CliContext } from './context.ts';
 import { plural } from './format.ts';
 import { examples, type Program } from './program.ts';
-import { destinationOf, loadConfigFor, logLevel, selectedSources } from './selected-source.ts';
+import { destinationOf, loadConfigFor, logLevel, onlyTables, selectedSources } from './selected-source.ts';
 
 export function addCheckVerb(program: Program, context: CliContext): void {
   program
@@ -21,11 +21,15 @@ export function addCheckVerb(program: Program, context: CliContext): void {
       const config = await loadConfigFor(options, context);
       const signal = context.stopSignal('Stopping');
       const log = context.logger(logLevel(options, context, 'WARNING'));
+      const sources = selectedSources(config, options);
+      const selected = sources.flatMap(({ tables }) => [...tables.values()]);
+      const where = 'that is selected by its name';
+      const tables = onlyTables(selected, ({ table }) => table, { options, code: 'SELECTION_INVALID', where });
       const reports: { readonly source: string; readonly steps: readonly CheckStep[] }[] = [];
-      for (const source of selectedSources(config, options)) {
+      for (const source of sources) {
         if (!options.json) context.output.text(context.output.colors.bold(`Source ${source.name}`));
         const steps: CheckStep[] = [];
-        for await (const step of stepsOf({ config, source, tables: options.table ?? [], context, log, signal })) {
+        for await (const step of stepsOf({ config, source, tables, context, log, signal })) {
           steps.push(step);
           if (!options.json) printStep(step, context);
         }
@@ -44,7 +48,8 @@ export function addCheckVerb(program: Program, context: CliContext): void {
 interface SourceCheck {
   readonly config: TributaryConfig;
   readonly source: SourceConfig;
-  readonly tables: readonly string[];
+  /** Of all sources. */
+  readonly tables: readonly TableConfig[];
   readonly context: CliContext;
   readonly log: ReturnType<CliContext['logger']>;
   readonly signal: AbortSignal;
@@ -53,7 +58,7 @@ interface SourceCheck {
 async function* stepsOf({ config, source, tables, context, log, signal }: SourceCheck): AsyncGenerator<CheckStep> {
   const { check } = await import('../operations/check.ts');
   const selections = [...source.tables.values()]
-    .filter(({ table }) => tables.length === 0 || tables.includes(table))
+    .filter((table) => tables.includes(table))
     .map(({ table, ...selection }) => ({ ref: parseTableRef(table), ...selection }));
   const destination = await context.openDestination(destinationOf(config, source), log);
   try {

@@ -3,13 +3,12 @@ import type { DestinationConfig, TributaryConfig } from '../config/tributary-con
 import { TributaryError } from '../platform/errors.ts';
 import type { CliContext } from './context.ts';
 import { formatBytes } from './format.ts';
-import { examples, type Program } from './program.ts';
+import { examples, type Program, withoutOptions } from './program.ts';
 import { loadConfigFor, logLevel } from './selected-source.ts';
 import { withDestination } from './with-destination.ts';
 
 export function addCompactVerb(program: Program, context: CliContext): void {
-  program
-    .command('compact')
+  withoutOptions(program.command('compact'), ['source', 'table'])
     .argument('[destination]', 'name under `destinations`; not needed when the file has one')
     .summary('give back the space that old versions have left')
     .description('Rewrites a destination without the space that updates and replaced tables have left in it.')

@@ -12,7 +12,7 @@ import type { SHOP_TABLES } from '../simulator/shop-data.ts';
 import type { Simulator } from '../simulator/simulator.ts';
 import type { CliContext } from './context.ts';
 import { formatCount, plural } from './format.ts';
-import { examples, type GlobalOptions, type Program } from './program.ts';
+import { examples, type GlobalOptions, type Program, withoutOptions } from './program.ts';
 import { destinationOf, selectedSource } from './selected-source.ts';
 import { runSource } from './sync.ts';
 import { withDestination } from './with-destination.ts';
@@ -28,8 +28,7 @@ const WRITES_AT_ONCE = 5;
 const PROBE_TIMEOUT_MS = 2_000;
 
 export function addDemoVerb(program: Program, context: CliContext): void {
-  program
-    .command('demo')
+  withoutOptions(program.command('demo'), ['config', 'source', 'table'])
     .summary('replicate a simulated shop, no account needed')
     .description(
       'Starts a DynamoDB simulator with the tables of a shop in this process, replicates them into a DuckDB file under the ' +

@@ -2,7 +2,7 @@ import type { discover as discoverTables } from '../operations/discover.ts';
 import type { CliContext } from './context.ts';
 import { formatBytes, formatCount, plural } from './format.ts';
 import { examples, type Program } from './program.ts';
-import { loadConfigFor, logLevel, selectedSource } from './selected-source.ts';
+import { loadConfigFor, logLevel, onlyTables, selectedSource } from './selected-source.ts';
 
 type Entry = Awaited<ReturnType<typeof discoverTables>>[number];
 
@@ -26,8 +26,8 @@ export function addDiscoverVerb(program: Program, context: CliContext): void {
         log: context.logger(logLevel(options, context, 'ERROR')),
         signal: context.stopSignal('Stopping'),
       });
-      const wanted = options.table ?? [];
-      const shown = wanted.length === 0 ? entries : entries.filter(({ name }) => wanted.includes(name));
+      const where = `in region ${source.connection.region} of source ${source.name}`;
+      const shown = onlyTables(entries, ({ name }) => name, { options, code: 'TABLE_NOT_FOUND', where });
       const selected = new Set(source.tables.keys());
       if (options.json) {
         const tables = shown.map((entry) => ({ ...entry, selected: selected.has(entry.name) }));

@@ -2,14 +2,13 @@ import { createConfigFile } from '../config/edit.ts';
 import { configPath } from '../config/environment.ts';
 import { starterConfig } from '../config/starter.ts';
 import type { CliContext } from './context.ts';
-import { examples, type Program } from './program.ts';
+import { examples, type Program, withoutOptions } from './program.ts';
 
 /** Where AWS itself looks when nothing is said. */
 const DEFAULT_REGION = 'us-east-1';
 
 export function addInitVerb(program: Program, { output, environment }: CliContext): void {
-  program
-    .command('init')
+  withoutOptions(program.command('init'), ['table'])
     .summary('write a commented tributary.yaml')
     .description(
       'Writes a commented configuration file with one source and a DuckDB file as its destination. Never overwrites a file.',

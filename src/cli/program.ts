@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { SETTINGS } from '../config/settings.ts';
+import { TributaryError } from '../platform/errors.ts';
 import type { LogLevel } from '../platform/logger.ts';
 
 /** From the least to the most severe. */
@@ -9,7 +10,7 @@ interface ProgramOptions {
   readonly version: string;
   /** Receives help and version. */
   readonly writeOut: (text: string) => void;
-  /** Receives what is wrong with the command line. */
+  /** Receives the help where a command is missing. */
   readonly writeErr: (text: string) => void;
   readonly columns: number | undefined;
 }
@@ -28,11 +29,12 @@ export function createProgram({ version, writeOut, writeErr, columns }: ProgramO
     .configureOutput({
       writeOut,
       writeErr,
+      // The error that is thrown says it, with its code, like all others.
+      outputError: () => {},
       getOutHelpWidth: () => columns ?? 100,
       getErrHelpWidth: () => columns ?? 100,
     })
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError('Run the command with --help for its options and examples.')
     .version(version, '--version', 'Print the version')
     .option(`${config.flag} ${config.placeholder}`, settingHelp(config))
     .option(`${home.flag} ${home.placeholder}`, settingHelp(home))
@@ -51,6 +53,27 @@ export function createProgram({ version, writeOut, writeErr, columns }: ProgramO
       ),
     );
 }
+
+/**
+ * Takes global options from a verb that has no use for them: its help leaves them out, and who gives one learns that it
+ * would have no effect. Not for --home and --log-level: scripts give these settings to all verbs alike.
+ */
+export function withoutOptions<Verb extends CommandUnknownOpts>(verb: Verb, unused: readonly UnusedOption[]): Verb {
+  verb.configureHelp({
+    ...verb.configureHelp(),
+    visibleGlobalOptions: ({ parent }) =>
+      (parent?.options ?? []).filter(({ long }) => !unused.some((name) => long === `--${name}`)),
+  });
+  verb.hook('preAction', (_, command) => {
+    const given: Readonly<Record<string, unknown>> = command.optsWithGlobals();
+    const [needless] = unused.filter((name) => given[name] !== undefined);
+    if (needless === undefined) return;
+    throw new TributaryError('USAGE', `${verb.name()} has no use for --${needless}`, { hint: 'Leave it out' });
+  });
+  return verb;
+}
+
+type UnusedOption = 'config' | 'source' | 'table';
 
 /** The examples that end a help text. */
 export function examples(...lines: readonly string[]): string {

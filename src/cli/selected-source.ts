@@ -2,10 +2,14 @@ import { configPath, homePath, logLevelName } from '../config/environment.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { suggestion } from '../config/suggestion.ts';
 import type { DestinationConfig, SourceConfig, TributaryConfig } from '../config/tributary-config.ts';
+import type { ErrorCode } from '../platform/error-codes.ts';
 import { TributaryError } from '../platform/errors.ts';
 import type { LogLevel } from '../platform/logger.ts';
 import type { CliContext } from './context.ts';
 import { type GlobalOptions, parseLogLevel } from './program.ts';
+
+/** More names than this say less in a hint than their number. */
+const MAX_NAMES = 20;
 
 export async function loadConfigFor(options: GlobalOptions, { environment }: CliContext): Promise<TributaryConfig> {
   const path = configPath(options.config, environment);
@@ -36,6 +40,26 @@ export function destinationOf(config: TributaryConfig, source: SourceConfig): De
   const destination = config.destinations.get(source.destination);
   if (destination !== undefined) return destination;
   throw new TributaryError('BUG', `Source ${source.name} has no destination ${source.destination}`);
+}
+
+/**
+ * What `--table` leaves of `items`; all of them without it. Rejects with `code` when there is no table of that name among
+ * them, with what was probably meant.
+ */
+export function onlyTables<Item>(
+  items: readonly Item[],
+  nameOf: (item: Item) => string,
+  { options, code, where }: { readonly options: GlobalOptions; readonly code: ErrorCode; readonly where: string },
+): readonly Item[] {
+  const wanted = options.table ?? [];
+  const known = items.map(nameOf);
+  const unknown = wanted.find((table) => !known.includes(table));
+  if (unknown === undefined) return wanted.length === 0 ? items : items.filter((item) => wanted.includes(nameOf(item)));
+  const meant = suggestion(unknown, known);
+  const all = known.length > MAX_NAMES ? `${known.length} tables, see the command without --table` : known.join(', ');
+  throw new TributaryError(code, `There is no table ${unknown} ${where}`, {
+    hint: meant === null ? `There are: ${all || 'none'}` : `Did you mean ${meant}?`,
+  });
 }
 
 /** `--log-level`, else its environment variable, else what the verb thinks right. */

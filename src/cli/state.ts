@@ -1,8 +1,8 @@
 import type { TableStateReport } from '../operations/state.ts';
 import type { CliContext } from './context.ts';
-import { formatCount } from './format.ts';
+import { formatCount, plural } from './format.ts';
 import { examples, type Program } from './program.ts';
-import { destinationOf, loadConfigFor, logLevel, selectedSource } from './selected-source.ts';
+import { destinationOf, loadConfigFor, logLevel, onlyTables, selectedSource } from './selected-source.ts';
 import { withDestination } from './with-destination.ts';
 
 export function addStateVerb(program: Program, context: CliContext): void {
@@ -23,31 +23,35 @@ export function addStateVerb(program: Program, context: CliContext): void {
       const { showState } = await import('../operations/state.ts');
       const log = context.logger(logLevel(options, context, 'WARNING'));
       const opening = { context, destination: destinationOf(config, source), log };
-      const reports = await withDestination(opening, (destination) =>
-        showState(destination, source.name, options.table ?? []),
-      );
+      const stored = await withDestination(opening, (destination) => showState(destination, source.name));
+      const where = `of source ${source.name} that was ever replicated`;
+      const reports = onlyTables(stored, ({ table }) => table, { options, code: 'SELECTION_INVALID', where });
       if (options.json) context.output.json({ source: source.name, tables: reports });
       else if (reports.length === 0) context.output.text(`Nothing is stored about tables of ${source.name}.`);
       else for (const report of reports) printState(report, context);
     });
 }
 
-function printState({ state, units, schema }: TableStateReport, { output }: CliContext): void {
-  const { bold } = output.colors;
-  output.text(bold(`${state.table} -> ${state.destinationSchema}.${state.destinationTable}`));
-  output.text(`  phase ${state.phase}, version ${state.liveVersion}, ${formatCount(state.liveRowCount)} rows`);
-  const { building } = state;
+function printState(report: TableStateReport, { output }: CliContext): void {
+  const { table, destinationTable, liveVersion, liveRows, building, segments, resetRequested, columns } = report;
+  output.text(output.colors.bold(`${table} -> ${destinationTable}`));
+  output.text(
+    liveVersion === null
+      ? '  nothing that readers see yet'
+      : `  readers see version ${liveVersion}, ${formatCount(liveRows ?? 0)} rows`,
+  );
   if (building !== null) {
+    const count = (wanted: (typeof segments)[number]['progress']): number =>
+      segments.filter(({ progress }) => progress === wanted).length;
     output.text(
-      `  being built: version ${building.version}, base ${building.base}, ${formatCount(building.rowCount)} rows`,
+      `  version ${building.version} is unfinished: ${formatCount(building.rows)} rows are loaded, of ` +
+        `${plural(segments.length, 'segment')} ${count('finished')} finished, ${count('begun')} begun; the next run goes on there`,
     );
   }
-  for (const { unit, epoch, position } of units) output.text(`  ${unit}  epoch ${epoch}  ${position}`);
-  if (schema === null) return;
-  output.text(`  schema version ${schema.schemaVersion}`);
-  for (const { attribute, columnName, evidence } of schema.columns) {
-    output.text(
-      `    ${attribute} -> ${columnName ?? '(no value yet)'}${evidence.family === null ? '' : `, ${evidence.family}`}`,
-    );
-  }
+  if (resetRequested) output.text('  a reset is asked for: the next run begins anew');
+  output.table(
+    ['  ATTRIBUTE', 'COLUMN', 'TYPE'],
+    columns.map(({ attribute, column, type }) => [`  ${attribute}`, column ?? '', type ?? 'only NULL so far']),
+  );
+  output.text('');
 }

@@ -3,7 +3,7 @@ import type { CliContext } from './context.ts';
 import { formatCount, formatDuration, formatTime } from './format.ts';
 import type { Output } from './output.ts';
 import { examples, type Program } from './program.ts';
-import { destinationOf, loadConfigFor, logLevel, selectedSources } from './selected-source.ts';
+import { destinationOf, loadConfigFor, logLevel, onlyTables, selectedSources } from './selected-source.ts';
 import { withDestination } from './with-destination.ts';
 
 type LastRun = NonNullable<SourceStatus['lastRun']>;
@@ -22,16 +22,21 @@ export function addStatusVerb(program: Program, context: CliContext): void {
       const config = await loadConfigFor(options, context);
       const log = context.logger(logLevel(options, context, 'WARNING'));
       const { status } = await import('../operations/status.ts');
-      const wanted = options.table ?? [];
       const reports: SourceStatus[] = [];
       for (const source of selectedSources(config, options)) {
         const destination = destinationOf(config, source);
         const report = await withDestination({ context, destination, log }, (opened) => status(source, opened));
-        const tables = report.tables.filter(({ table }) => wanted.length === 0 || wanted.includes(table));
-        reports.push({ ...report, tables });
+        reports.push(report);
       }
-      if (options.json) context.output.json({ sources: reports });
-      else for (const report of reports) printStatus(report, context);
+      const all = reports.flatMap(({ tables }) => tables);
+      const where = 'that is selected or was ever replicated';
+      const wanted = onlyTables(all, ({ table }) => table, { options, code: 'SELECTION_INVALID', where });
+      const shown = reports.map((report) => ({
+        ...report,
+        tables: report.tables.filter((table) => wanted.includes(table)),
+      }));
+      if (options.json) context.output.json({ sources: shown });
+      else for (const report of shown) printStatus(report, context);
     });
 }
 

@@ -1,3 +1,4 @@
+import { suggestion } from '../config/suggestion.ts';
 import type { SourceConfig, TableConfig } from '../config/tributary-config.ts';
 import type { Connection } from '../connection/clients.ts';
 import type { CatalogEntry } from '../discovery/catalog.ts';
@@ -75,8 +76,12 @@ async function selectedTables({
 function asked(table: string, selected: ReadonlyMap<string, TableConfig>, source: SourceConfig): TableConfig {
   const config = selected.get(table);
   if (config) return config;
+  const meant = suggestion(table, selected.keys());
   throw new TributaryError('SELECTION_INVALID', `Table ${table} is not selected in source ${source.name}`, {
-    hint: `Select it with \`tributary select ${table} --source ${source.name}\`; selected are: ${[...selected.keys()].join(', ') || 'none'}`,
+    hint:
+      meant === null
+        ? `Selected are: ${[...selected.keys()].join(', ') || 'none'}; \`tributary discover\` lists those that can be`
+        : `Did you mean ${meant}?`,
   });
 }
 

@@ -6,6 +6,13 @@ import { jsonLines, runCli } from './run-cli.ts';
 
 const VERBS = ['init', 'check', 'iam', 'discover', 'select', 'sync', 'status', 'reset', 'state', 'compact', 'demo'];
 
+/** Global options that a verb has no use for. */
+const UNUSED: Readonly<Record<string, readonly string[]>> = {
+  init: ['--table'],
+  compact: ['--source', '--table'],
+  demo: ['--config', '--source', '--table'],
+};
+
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tributary-usage-'));
@@ -26,24 +33,45 @@ describe('help', () => {
     expect([exitCode, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(new RegExp(`^Usage: tributary ${verb}`));
     expect(stdout).toMatch(new RegExp(`\nExamples:\n  \\$ tributary ${verb}`));
-    for (const flag of ['--config', '--home', '--source', '--table', '--json', '--log-level']) {
-      expect(stdout).toContain(`  ${flag} `.trimEnd());
-    }
+    const flags = ['--config', '--home', '--source', '--table', '--json', '--log-level'];
+    const unused = UNUSED[verb] ?? [];
+    expect(flags.filter((flag) => !stdout.includes(`  ${flag} `.trimEnd()))).toEqual(unused);
+  });
+
+  test.each(Object.entries(UNUSED).flatMap(([verb, flags]) => flags.map((flag) => [verb, flag])))(
+    'of %s leaves %s out, which it refuses',
+    async (verb, flag) => {
+      const { exitCode, stderr } = await runCli([verb, flag, 'x']);
+      expect([exitCode, stderr]).toEqual([2, `error USAGE: ${verb} has no use for ${flag}\n  Fix: Leave it out\n`]);
+    },
+  );
+
+  test('comes where no command is named', async () => {
+    const { exitCode, stderr } = await runCli([]);
+    expect([exitCode, stderr]).toEqual([2, expect.stringMatching(/^Usage: tributary /)]);
   });
 });
 
 describe('a command line with a mistake', () => {
   test.each([
-    [['snyc'], "unknown command 'snyc'", '(Did you mean sync?)'],
-    [['sync', '--dry-rnu'], "unknown option '--dry-rnu'", '(Did you mean --dry-run?)'],
+    [['snyc'], "unknown command 'snyc'", 'Did you mean sync?'],
+    [['sync', '--dry-rnu'], "unknown option '--dry-rnu'", 'Did you mean --dry-run?'],
     [['select', 'orders', '--method', 'FULL'], "argument 'FULL' is invalid", 'FULL_TABLE, LOG_BASED'],
     [['compact', 'a', 'b'], 'too many arguments', '--help'],
     [['--config'], "option '--config <file>' argument missing", '--help'],
   ])('%j exits with 2 and says what was meant', async (argv, problem, fix) => {
     const { exitCode, stdout, stderr } = await runCli(argv);
     expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('error USAGE: ');
     expect(stderr).toContain(problem);
     expect(stderr).toContain(fix);
+  });
+
+  test('gets no guess that only looks like it', async () => {
+    const { stderr } = await runCli(['sync', '--nope']);
+    expect(stderr).toBe(
+      "error USAGE: unknown option '--nope'\n  Fix: Run the command with --help and compare with the examples.\n",
+    );
   });
 
   test('is a JSON document on stdout with --json', async () => {

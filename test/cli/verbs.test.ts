@@ -70,7 +70,15 @@ test('a table goes from discovery into the destination, is reset and goes there 
     ],
   });
   expect(await answer('state', 'show', '--table', 'orders')).toMatchObject({
-    tables: [{ state: { phase: 'full-table' }, schema: { columns: [{ attribute: 'pk' }, { attribute: 'n' }] } }],
+    tables: [
+      {
+        ...{ table: 'orders', destination_table: 'shop.orders', live_version: 1, live_rows: 100, building: null },
+        columns: [
+          { attribute: 'pk', column: 'pk', type: 'text' },
+          { attribute: 'n', column: 'n', type: 'bigint' },
+        ],
+      },
+    ],
   });
 
   expect(await answer('reset', '--table', 'orders', '--yes')).toEqual({
@@ -94,6 +102,9 @@ test('people get tables and lines without colours, logs on stderr, and a log fil
 
   expect((await tributary('discover')).stdout).toMatch(/^TABLE +KEY +ITEMS .*\ncustomers +pk S +100 /);
   expect((await tributary('status')).stdout).toMatch(/^shop -> warehouse\nLast run .*: succeeded.*\nTABLE /);
+  expect((await tributary('state', 'show')).stdout).toMatch(
+    /^orders -> shop\.orders\n {2}readers see version 1, 100 rows\n {2}ATTRIBUTE +COLUMN +TYPE\n {2}pk +pk +text\n/,
+  );
   expect((await tributary('check')).stdout).toMatch(/^Source shop\n {2}ok {7}Region us-east-1: /);
 });
 
@@ -128,6 +139,18 @@ test('patterns choose tables, and names and patterns can be removed', async () =
   expect(empty.exitCode).toBe(2);
   expect(empty.stderr).toContain('error NOTHING_SELECTED: No table of source shop is selected');
 });
+
+test.each([[['discover']], [['status']], [['check']], [['state', 'show']], [['sync']]])(
+  '%j with a table that there is not says which was meant',
+  async (verb) => {
+    await tributary('select', 'orders', '--method', 'FULL_TABLE');
+    await tributary('sync');
+    const { exitCode, stdout, stderr } = await tributary(...verb, '--table', 'orderz');
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('error ');
+    expect(stderr).toContain('Fix: Did you mean orders?');
+  },
+);
 
 describe('a table that fails', () => {
   beforeEach(async () => {
