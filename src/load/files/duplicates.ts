@@ -1,9 +1,11 @@
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { createHash, randomUUID } from 'node:crypto';
+import { dirname, join } from 'node:path';
 import { parseDecimal, plainText } from '../../transcode/decimal.ts';
 import { keyTexts, memberTexts } from '../line-members.ts';
+import { UNFINISHED } from './durable-file.ts';
 import type { DataFile } from './log-entry.ts';
 import { readLines } from './read-lines.ts';
+import { repeatedHashes } from './repeated-hashes.ts';
 
 /** Lines to leave out, by file: their numbers from 0. */
 export type LosingLines = ReadonlyMap<string, ReadonlySet<number>>;
@@ -16,17 +18,25 @@ interface KeyedLine {
 }
 
 const WRITE_BYTES = 1 << 20;
+/** 32 MB. */
+const HASHES_IN_MEMORY = 1 << 22;
 
 /**
- * The lines whose key has another line that was read later, or at the same moment and stands further back. Memory is eight
- * bytes a row and the keys that come twice: one reading finds hashes that repeat, a second compares the keys behind them.
+ * The lines whose key has another line that was read later, or at the same moment and stands further back. One reading
+ * finds hashes that repeat, a second compares the keys behind them. Memory is at most 64 MB of hashes, whatever the number
+ * of rows, and the keys that come twice.
  */
 export async function findDuplicates(
   folder: string,
   parts: readonly DataFile[],
   keyMembers: readonly string[],
 ): Promise<LosingLines> {
-  const repeated = await repeatedHashes(folder, parts, keyMembers);
+  const repeated = await repeatedHashes(keyHashes(folder, parts, keyMembers), {
+    expected: parts.reduce((sum, { rows }) => sum + rows, 0),
+    inMemory: HASHES_IN_MEMORY,
+    // Beside the data: what a crash leaves there, clean-up removes.
+    spillPath: join(folder, dirname(parts[0]?.file ?? ''), `${randomUUID()}${UNFINISHED}`),
+  });
   const losers = new Map<string, Set<number>>();
   if (repeated.size === 0) return losers;
   const best = new Map<string, { readonly file: string; readonly number: number; readonly extractedAt: string }>();
@@ -65,20 +75,12 @@ export async function* linesWithout(path: string, losers: ReadonlySet<number>): 
 
 const LINE_END = Buffer.from('\n');
 
-async function repeatedHashes(
+async function* keyHashes(
   folder: string,
   parts: readonly DataFile[],
   keyMembers: readonly string[],
-): Promise<ReadonlySet<bigint>> {
-  let hashes = new BigUint64Array(parts.reduce((sum, { rows }) => sum + rows, 0));
-  let count = 0;
-  for await (const { key } of keyedLines(folder, parts, keyMembers)) {
-    hashes[count] = hashOf(key);
-    count += 1;
-  }
-  hashes = hashes.subarray(0, count);
-  hashes.sort();
-  return new Set(hashes.filter((hash, index) => hash === hashes[index - 1]));
+): AsyncGenerator<bigint> {
+  for await (const { key } of keyedLines(folder, parts, keyMembers)) yield hashOf(key);
 }
 
 async function* keyedLines(
