@@ -46,8 +46,12 @@ describe('answers that are broken now and then', () => {
       fault: { kind: 'throttle', error: 'ThrottlingException' },
     });
     await shop.sync();
-    const struck = new Set(shop.simulator.requests.scans('orders').map(({ fault }) => fault));
+    const scans = shop.simulator.requests.scans('orders');
+    const struck = new Set(scans.map(({ fault }) => fault));
     expect(struck).toEqual(new Set([...FAULTS.map(({ fault }) => fault.kind), 'throttle', null]));
+    // The first look at the table and the first page of each segment were asked for until an answer was sound.
+    const begun = scans.filter(({ fault, exclusiveStartKey }) => fault === null && exclusiveStartKey === null);
+    expect(begun.map(({ segment }) => segment).sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, null]);
     await shop.expectLive(items);
   });
 });
