@@ -15,7 +15,7 @@ const PAGE_ROWS = 3;
 const PAGES_PER_UNIT = 3;
 
 /** Random crashes, compared with a model that counts durable pages. */
-export function testCrashes(create: () => Promise<TestPlace>): void {
+export function testCrashes(create: () => Promise<TestPlace>, scripts: number): void {
   it('resumes from its bookmarks after any crash, with every row once', async () => {
     const steps = fc.array(
       fc.tuple(
@@ -33,8 +33,8 @@ export function testCrashes(create: () => Promise<TestPlace>): void {
           await place.dispose();
         }
       }),
-      // Three of five steps are crashes: some thirty in all.
-      { numRuns: 8 },
+      // Three of five steps are crashes: some four a script.
+      { numRuns: scripts },
     );
   });
 }

@@ -6,8 +6,17 @@ import { testCrashes } from './destination-crashes.testsuite.ts';
 import { testValues } from './destination-values.testsuite.ts';
 import { testVersions } from './destination-versions.testsuite.ts';
 
+interface TestDestinationOptions {
+  /** Random sequences of crashes that are tried: fewer where each call takes long. */
+  readonly crashScripts: number;
+}
+
 /** What every destination must do. `create` makes an empty place; each test has its own. */
-export function testDestination(name: string, create: () => Promise<TestPlace>): void {
+export function testDestination(
+  name: string,
+  create: () => Promise<TestPlace>,
+  { crashScripts }: TestDestinationOptions,
+): void {
   describe(`${name} as a destination`, () => {
     let opened: Subject;
     const subject = (): Subject => opened;
@@ -56,6 +65,6 @@ export function testDestination(name: string, create: () => Promise<TestPlace>):
     testCommits(subject);
     testVersions(subject);
     testValues(subject);
-    testCrashes(create);
+    testCrashes(create, crashScripts);
   });
 }

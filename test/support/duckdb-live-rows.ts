@@ -15,16 +15,13 @@ export async function readLiveRows(path: string, { source, table }: LoadTarget):
     );
     if (name === undefined) return null;
     const from = name.map((part) => `"${String(part).replaceAll('"', '""')}"`).join('.');
-    const columns = await query(
-      `SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = $1 AND table_name = $2 ORDER BY column_index`,
-      [String(name[0]), String(name[1])],
-    );
+    const columns = await query(`DESCRIBE ${from}`);
     const cells = columns.map(([column, type]) => {
       const quoted = `"${String(column).replaceAll('"', '""')}"`;
       if (type === 'BLOB') return `to_base64(${quoted})`;
       return type === 'TIMESTAMP WITH TIME ZONE' ? `epoch_ms(${quoted})::VARCHAR` : `${quoted}::VARCHAR`;
     });
-    const rows = await query(`SELECT ${cells.join(', ')} FROM ${from}`, []);
+    const rows = await query(`SELECT ${cells.join(', ')} FROM ${from}`);
     return rows.map((values) => {
       const found = new Map(columns.map(([column], at) => [String(column), textOf(values[at])]));
       return {

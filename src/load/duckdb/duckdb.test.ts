@@ -6,12 +6,16 @@ import { systemClock } from '../../platform/clock.ts';
 import { testDestination } from '../destination.testsuite.ts';
 import { createDuckDbDestination } from './duckdb.ts';
 
-testDestination('DuckDB', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'tributary-duckdb-'));
-  const path = join(folder, 'warehouse.duckdb');
-  return {
-    connect: async () => createDuckDbDestination({ path, publish: null, lockWaitMs: 0 }, { clock: systemClock }),
-    readLive: (target) => readLiveRows(path, target),
-    dispose: () => rm(folder, { recursive: true }),
-  };
-});
+testDestination(
+  'DuckDB',
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tributary-duckdb-'));
+    const path = join(folder, 'warehouse.duckdb');
+    return {
+      connect: async () => createDuckDbDestination({ path, publish: null, lockWaitMs: 0 }, { clock: systemClock }),
+      readLive: (target) => readLiveRows(path, target),
+      dispose: () => rm(folder, { recursive: true }),
+    };
+  },
+  { crashScripts: 3 },
+);

@@ -1,6 +1,7 @@
 import { BIGINT, type DuckDBConnection, TIMESTAMPTZ, VARCHAR } from '@duckdb/node-api';
 import { appendRows } from './append-rows.ts';
 import type { RejectedRow } from './chunk-writer.ts';
+import { readTableColumns } from './schema-change.ts';
 import { queryRows, quoteTable, type TableName } from './sql.ts';
 import { timestamp } from './table-rows.ts';
 
@@ -38,16 +39,18 @@ export async function keepRejectedRows(
   { schema, table }: TableName,
   version: number,
 ): Promise<void> {
-  // Not by name alone: somebody else's table of that name must not fail a swap.
-  const ours = await queryRows(
+  const name = { schema, table: REJECTED_TABLE };
+  const present = await queryRows(
     connection,
-    `SELECT 1 FROM duckdb_columns() WHERE database_name = current_database() AND schema_name = $1 AND table_name = $2
-     AND column_name = '_sdc_table_version'`,
+    'SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = $1 AND table_name = $2',
     [schema, REJECTED_TABLE],
   );
-  if (ours.length === 0) return;
-  await connection.run(
-    `DELETE FROM ${quoteTable({ schema, table: REJECTED_TABLE })} WHERE table_name = $1 AND _sdc_table_version <> $2`,
-    [table, version],
-  );
+  if (present.length === 0) return;
+  // Somebody else's table of that name must not fail a swap.
+  const columns = await readTableColumns(connection, name);
+  if (!columns.some((column) => column.name === '_sdc_table_version')) return;
+  await connection.run(`DELETE FROM ${quoteTable(name)} WHERE table_name = $1 AND _sdc_table_version <> $2`, [
+    table,
+    version,
+  ]);
 }

@@ -7,12 +7,16 @@ import { systemClock } from '../../platform/clock.ts';
 import { testDestination } from '../destination.testsuite.ts';
 import { createFilesDestination } from './files.ts';
 
-testDestination('JSON Lines files', async () => {
-  const path = await mkdtemp(join(tmpdir(), 'tributary-files-'));
-  return {
-    connect: async () => createFilesDestination({ path }, { clock: systemClock }),
-    readLive: async (target, columns) =>
-      (await liveLines(path, target))?.map((line) => rowOfLine(line, columns)) ?? null,
-    dispose: () => rm(path, { recursive: true }),
-  };
-});
+testDestination(
+  'JSON Lines files',
+  async () => {
+    const path = await mkdtemp(join(tmpdir(), 'tributary-files-'));
+    return {
+      connect: async () => createFilesDestination({ path }, { clock: systemClock }),
+      readLive: async (target, columns) =>
+        (await liveLines(path, target))?.map((line) => rowOfLine(line, columns)) ?? null,
+      dispose: () => rm(path, { recursive: true }),
+    };
+  },
+  { crashScripts: 8 },
+);

@@ -5,14 +5,18 @@ import { testDestination } from '../destination.testsuite.ts';
 import { createMemoryDestination, liveLines, type MemoryCommit } from './memory.ts';
 import { createMemoryStore } from './memory-store.ts';
 
-testDestination('memory', async () => {
-  const store = createMemoryStore();
-  return {
-    connect: async () => createMemoryDestination(store),
-    readLive: async (target, columns) => liveLines(store, target)?.map((line) => rowOfLine(line, columns)) ?? null,
-    dispose: async () => {},
-  };
-});
+testDestination(
+  'memory',
+  async () => {
+    const store = createMemoryStore();
+    return {
+      connect: async () => createMemoryDestination(store),
+      readLive: async (target, columns) => liveLines(store, target)?.map((line) => rowOfLine(line, columns)) ?? null,
+      dispose: async () => {},
+    };
+  },
+  { crashScripts: 40 },
+);
 
 const items = [{ id: { S: 'k1' } }];
 
