@@ -18,7 +18,7 @@ export function configReference(): string {
     GENERATED,
     '# Configuration',
     '`tributary init` writes this file; `tributary select` edits the tables in it and leaves the rest as it is:',
-    `\`\`\`yaml\n${starterConfig({ source: 'shop', region: 'eu-central-1', endpoint: null })}\`\`\``,
+    `\`\`\`yaml\n${starterConfig({ source: 'shop', region: 'eu-central-1', endpoint: null, schemaPath: null })}\`\`\``,
     `Any text may contain \`\${NAME}\`, which stands for an environment variable (\`$\${\` is a plain \`\${\`). Options marked ` +
       '*secret* can only be written that way. Unknown options are errors. `schema/tributary.schema.json` describes the file to editors.',
     '## Settings outside of the file',

@@ -2,8 +2,8 @@ import type { SourceConfig, TableConfig, TributaryConfig } from '../config/tribu
 import type { CheckStep } from '../model/check-step.ts';
 import { parseTableRef } from '../model/table.ts';
 import { TributaryError } from '../platform/errors.ts';
+import { plural } from '../platform/format.ts';
 import type { CliContext } from './context.ts';
-import { plural } from './format.ts';
 import { examples, type Program } from './program.ts';
 import { destinationOf, loadConfigFor, logLevel, onlyTables, selectedSources } from './selected-source.ts';
 
@@ -24,7 +24,11 @@ export function addCheckVerb(program: Program, context: CliContext): void {
       const sources = selectedSources(config, options);
       const selected = sources.flatMap(({ tables }) => [...tables.values()]);
       const where = 'that is selected by its name';
-      const tables = onlyTables(selected, ({ table }) => table, { options, code: 'SELECTION_INVALID', where });
+      const tables = onlyTables(selected, ({ table }) => table, {
+        wanted: options.table ?? [],
+        code: 'SELECTION_INVALID',
+        where,
+      });
       const reports: { readonly source: string; readonly steps: readonly CheckStep[] }[] = [];
       for (const source of sources) {
         if (!options.json) context.output.text(context.output.colors.bold(`Source ${source.name}`));

@@ -1,8 +1,8 @@
 import { suggestion } from '../config/suggestion.ts';
 import type { DestinationConfig, TributaryConfig } from '../config/tributary-config.ts';
 import { TributaryError } from '../platform/errors.ts';
+import { formatBytes } from '../platform/format.ts';
 import type { CliContext } from './context.ts';
-import { formatBytes } from './format.ts';
 import { examples, type Program, withoutOptions } from './program.ts';
 import { loadConfigFor, logLevel } from './selected-source.ts';
 import { withDestination } from './with-destination.ts';
@@ -24,11 +24,13 @@ export function addCompactVerb(program: Program, context: CliContext): void {
         compact(destination.name, opened, signal),
       );
       if (options.json) context.output.json({ destination: destination.name, ...sizes });
-      else
-        context.output.text(
-          `${destination.name}: ${formatBytes(sizes.beforeBytes)} -> ${formatBytes(sizes.afterBytes)}`,
-        );
+      else context.output.text(`${destination.name}: ${sizesText(sizes)}`);
     });
+}
+
+function sizesText({ beforeBytes, afterBytes }: { readonly beforeBytes: number; readonly afterBytes: number }): string {
+  if (beforeBytes === 0) return 'there is nothing to compact yet';
+  return `${formatBytes(beforeBytes)} -> ${formatBytes(afterBytes)}`;
 }
 
 function chosenDestination({ destinations, path }: TributaryConfig, name: string | undefined): DestinationConfig {

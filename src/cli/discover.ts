@@ -1,6 +1,7 @@
+import { parseTableRef } from '../model/table.ts';
 import type { discover as discoverTables } from '../operations/discover.ts';
+import { formatBytes, formatCount, plural } from '../platform/format.ts';
 import type { CliContext } from './context.ts';
-import { formatBytes, formatCount, plural } from './format.ts';
 import { examples, type Program } from './program.ts';
 import { loadConfigFor, logLevel, onlyTables, selectedSource } from './selected-source.ts';
 
@@ -27,7 +28,9 @@ export function addDiscoverVerb(program: Program, context: CliContext): void {
         signal: context.stopSignal('Stopping'),
       });
       const where = `in region ${source.connection.region} of source ${source.name}`;
-      const shown = onlyTables(entries, ({ name }) => name, { options, code: 'TABLE_NOT_FOUND', where });
+      // An index is listed with its table.
+      const wanted = (options.table ?? []).map((table) => parseTableRef(table).table);
+      const shown = onlyTables(entries, ({ name }) => name, { wanted, code: 'TABLE_NOT_FOUND', where });
       const selected = new Set(source.tables.keys());
       if (options.json) {
         const tables = shown.map((entry) => ({ ...entry, selected: selected.has(entry.name) }));

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createConfigFile } from '../config/edit.ts';
 import { configPath } from '../config/environment.ts';
 import { starterConfig } from '../config/starter.ts';
@@ -28,7 +31,15 @@ export function addInitVerb(program: Program, { output, environment }: CliContex
       const source = options.source ?? 'dynamodb';
       const region =
         options.region ?? (environment['AWS_REGION'] || environment['AWS_DEFAULT_REGION'] || DEFAULT_REGION);
-      await createConfigFile(path, starterConfig({ source, region, endpoint: options.endpoint ?? null }));
+      await createConfigFile(
+        path,
+        starterConfig({
+          source,
+          region,
+          endpoint: options.endpoint ?? null,
+          schemaPath: schemaBelow(dirname(resolve(path))),
+        }),
+      );
       if (options.json) output.json({ config: path, source, region });
       else {
         output.text(`Wrote ${path} with the source ${output.colors.bold(source)} in ${region}.`);
@@ -37,4 +48,11 @@ export function addInitVerb(program: Program, { output, environment }: CliContex
         );
       }
     });
+}
+
+/** The path of the JSON Schema from a folder above it; null elsewhere: the file may move to other machines. */
+function schemaBelow(folder: string): string | null {
+  const path = fileURLToPath(new URL('../../schema/tributary.schema.json', import.meta.url));
+  const below = relative(folder, path);
+  return below.startsWith('..') || isAbsolute(below) || !existsSync(path) ? null : below.split(sep).join('/');
 }

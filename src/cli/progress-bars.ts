@@ -1,6 +1,6 @@
 import { MultiBar } from 'cli-progress';
 import type { Clock } from '../platform/clock.ts';
-import { formatByteRate, formatCount, formatDuration, formatUnits } from './format.ts';
+import { formatByteRate, formatCount, formatDuration, formatUnits } from '../platform/format.ts';
 import type { TextSink } from './output.ts';
 import { isDone, type ProgressDisplay, remainingMs, repeatEvery, type TableProgress } from './progress.ts';
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../platform/clock.ts';
-import { formatByteRate, formatCount, formatDuration, formatUnits } from './format.ts';
+import { formatByteRate, formatCount, formatDuration, formatUnits } from '../platform/format.ts';
 import type { TextSink } from './output.ts';
 
 /** What one table has done in this run so far; the object is updated in place by whoever replicates it. */

@@ -1,6 +1,6 @@
 import { TributaryError } from '../platform/errors.ts';
+import { formatCount, plural } from '../platform/format.ts';
 import type { CliContext } from './context.ts';
-import { formatCount, plural } from './format.ts';
 import { examples, type Program } from './program.ts';
 import { destinationOf, loadConfigFor, logLevel, selectedSource } from './selected-source.ts';
 import { withDestination } from './with-destination.ts';

@@ -2,7 +2,7 @@ import type { RunRecord } from '../model/run.ts';
 import { ERROR_CODES, type ErrorCode } from '../platform/error-codes.ts';
 import type { ErrorKind } from '../platform/error-policy.ts';
 import { TributaryError } from '../platform/errors.ts';
-import { formatByteRate, formatBytes, formatCount, formatDuration, formatUnits, plural } from './format.ts';
+import { formatByteRate, formatBytes, formatCount, formatDuration, formatUnits, plural } from '../platform/format.ts';
 import type { Output } from './output.ts';
 
 /** What a run did, table by table, and what to do about each table that failed. */

@@ -1,9 +1,9 @@
-import { Option } from '@commander-js/extra-typings';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import type { SourceConfig, TableConfig } from '../config/tributary-config.ts';
 import type { SelectResult } from '../operations/select.ts';
 import { TributaryError } from '../platform/errors.ts';
+import { formatBytes, formatCount, plural } from '../platform/format.ts';
 import type { CliContext } from './context.ts';
-import { formatBytes, formatCount, plural } from './format.ts';
 import { collect, examples, type Program } from './program.ts';
 import { loadConfigFor, selectedSource } from './selected-source.ts';
 
@@ -20,7 +20,7 @@ export function addSelectVerb(program: Program, context: CliContext): void {
       new Option(
         '--method <method>',
         'FULL_TABLE; required for a new table (LOG_BASED is not in this version)',
-      ).choices(['FULL_TABLE', 'LOG_BASED'] as const),
+      ).argParser(parseMethod),
     )
     .option('--projection <expression>', 'attributes to read, keys included; empty for all')
     .option('--attribute <#placeholder=name>', 'name for a placeholder of the projection; repeatable', collect)
@@ -96,6 +96,12 @@ function changedTable(table: string, source: SourceConfig, flags: TableFlags): T
   };
 }
 
+function parseMethod(text: string): 'FULL_TABLE' | 'LOG_BASED' {
+  const method = text.toUpperCase();
+  if (method === 'FULL_TABLE' || method === 'LOG_BASED') return method;
+  throw new InvalidArgumentError('Write FULL_TABLE.');
+}
+
 function parseAttribute(text: string): readonly [placeholder: string, name: string] {
   const match = /^(#?[^=]+)=(.+)$/s.exec(text);
   if (match?.[1] === undefined || match[2] === undefined) {
@@ -103,7 +109,8 @@ function parseAttribute(text: string): readonly [placeholder: string, name: stri
       hint: "Write --attribute '#n=name'",
     });
   }
-  return [match[1], match[2]];
+  const placeholder = match[1].startsWith('#') ? match[1] : `#${match[1]}`;
+  return [placeholder, match[2]];
 }
 
 function changedPatterns(
@@ -121,11 +128,15 @@ function changedPatterns(
   return selectNewTables.filter((pattern) => !patterns.includes(pattern));
 }
 
-function resultJson(source: SourceConfig, { selected, removed, matching }: SelectResult) {
-  return { source: source.name, selected: selected.map(({ config }) => config), removed, matching };
+function resultJson(source: SourceConfig, { selected, removed, matching, unmatched }: SelectResult) {
+  return { source: source.name, selected: selected.map(({ config }) => config), removed, matching, unmatched };
 }
 
-function printResult(path: string, { selected, removed, matching }: SelectResult, { output }: CliContext): void {
+function printResult(
+  path: string,
+  { selected, removed, matching, unmatched }: SelectResult,
+  { output }: CliContext,
+): void {
   for (const { config, table } of selected) {
     const size = `about ${formatCount(table.itemCount)} items, ${formatBytes(table.sizeBytes)}`;
     output.text(`${output.colors.green('selected')} ${config.table} ${config.method}, ${size}`);
@@ -136,5 +147,6 @@ function printResult(path: string, { selected, removed, matching }: SelectResult
       `The patterns choose ${plural(matching.length, 'table')} now${matching.length === 0 ? '' : `: ${matching.join(', ')}`}`,
     );
   }
+  for (const pattern of unmatched) output.text(`${output.colors.yellow('warning')} no table matches ${pattern} now`);
   output.text(`Saved in ${path}.`);
 }

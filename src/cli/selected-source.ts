@@ -43,15 +43,14 @@ export function destinationOf(config: TributaryConfig, source: SourceConfig): De
 }
 
 /**
- * What `--table` leaves of `items`; all of them without it. Rejects with `code` when there is no table of that name among
- * them, with what was probably meant.
+ * What `--table` leaves of `items`; all of them without it. Throws `code` with what was probably meant when there is no
+ * table of that name among them.
  */
 export function onlyTables<Item>(
   items: readonly Item[],
   nameOf: (item: Item) => string,
-  { options, code, where }: { readonly options: GlobalOptions; readonly code: ErrorCode; readonly where: string },
+  { wanted, code, where }: { readonly wanted: readonly string[]; readonly code: ErrorCode; readonly where: string },
 ): readonly Item[] {
-  const wanted = options.table ?? [];
   const known = items.map(nameOf);
   const unknown = wanted.find((table) => !known.includes(table));
   if (unknown === undefined) return wanted.length === 0 ? items : items.filter((item) => wanted.includes(nameOf(item)));

@@ -1,6 +1,6 @@
 import type { TableStateReport } from '../operations/state.ts';
+import { formatCount, plural } from '../platform/format.ts';
 import type { CliContext } from './context.ts';
-import { formatCount, plural } from './format.ts';
 import { examples, type Program } from './program.ts';
 import { destinationOf, loadConfigFor, logLevel, onlyTables, selectedSource } from './selected-source.ts';
 import { withDestination } from './with-destination.ts';
@@ -25,7 +25,11 @@ export function addStateVerb(program: Program, context: CliContext): void {
       const opening = { context, destination: destinationOf(config, source), log };
       const stored = await withDestination(opening, (destination) => showState(destination, source.name));
       const where = `of source ${source.name} that was ever replicated`;
-      const reports = onlyTables(stored, ({ table }) => table, { options, code: 'SELECTION_INVALID', where });
+      const reports = onlyTables(stored, ({ table }) => table, {
+        wanted: options.table ?? [],
+        code: 'SELECTION_INVALID',
+        where,
+      });
       if (options.json) context.output.json({ source: source.name, tables: reports });
       else if (reports.length === 0) context.output.text(`Nothing is stored about tables of ${source.name}.`);
       else for (const report of reports) printState(report, context);

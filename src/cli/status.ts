@@ -1,6 +1,6 @@
 import type { SourceStatus, TableStatus } from '../operations/status.ts';
+import { formatCount, formatDuration, formatTime } from '../platform/format.ts';
 import type { CliContext } from './context.ts';
-import { formatCount, formatDuration, formatTime } from './format.ts';
 import type { Output } from './output.ts';
 import { examples, type Program } from './program.ts';
 import { destinationOf, loadConfigFor, logLevel, onlyTables, selectedSources } from './selected-source.ts';
@@ -30,10 +30,14 @@ export function addStatusVerb(program: Program, context: CliContext): void {
       }
       const all = reports.flatMap(({ tables }) => tables);
       const where = 'that is selected or was ever replicated';
-      const wanted = onlyTables(all, ({ table }) => table, { options, code: 'SELECTION_INVALID', where });
+      const chosen = onlyTables(all, ({ table }) => table, {
+        wanted: options.table ?? [],
+        code: 'SELECTION_INVALID',
+        where,
+      });
       const shown = reports.map((report) => ({
         ...report,
-        tables: report.tables.filter((table) => wanted.includes(table)),
+        tables: report.tables.filter((table) => chosen.includes(table)),
       }));
       if (options.json) context.output.json({ sources: shown });
       else for (const report of shown) printStatus(report, context);

@@ -3,15 +3,18 @@ import type { SourceConfig, TributaryConfig } from '../config/tributary-config.t
 import type { RunRecord } from '../model/run.ts';
 import type { TableEstimate } from '../operations/estimate.ts';
 import { type TributaryError, toTributaryError } from '../platform/errors.ts';
+import { formatBytes, formatCount, formatDuration, formatUnits, formatUsd } from '../platform/format.ts';
 import type { LogLevel } from '../platform/logger.ts';
 import type { CliContext } from './context.ts';
-import { formatBytes, formatCount, formatDuration, formatUnits, formatUsd } from './format.ts';
 import { examples, type GlobalOptions, LOG_LEVELS, type Program } from './program.ts';
 import { type ProgressDisplay, reportProgress } from './progress.ts';
 import { createProgress } from './progress-display.ts';
 import { combined, failureOf, printRun } from './run-report.ts';
 import { destinationOf, loadConfigFor, logLevel, selectedSource, selectedSources } from './selected-source.ts';
 import { withDestination } from './with-destination.ts';
+
+/** Describing, opening and swapping take some seconds whatever the size: a shorter estimate says nothing. */
+const LEAST_SECONDS = 10;
 
 export function addSyncVerb(program: Program, context: CliContext): void {
   program
@@ -184,7 +187,7 @@ function printEstimates(source: SourceConfig, estimates: readonly TableEstimate[
             formatCount(estimate.rows),
             formatBytes(estimate.bytes),
             formatUnits(estimate.capacityUnits),
-            formatDuration(estimate.seconds * 1000),
+            estimate.seconds < LEAST_SECONDS ? `under ${LEAST_SECONDS} s` : formatDuration(estimate.seconds * 1000),
             estimate.costUsd === null ? 'provisioned' : formatUsd(estimate.costUsd),
           ],
     ),

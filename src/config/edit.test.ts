@@ -90,7 +90,7 @@ describe('editing the selection', () => {
   });
 
   test('begins a selection where there is none yet', () => {
-    const starter = starterConfig({ source: 'shop', region: 'eu-central-1', endpoint: null });
+    const starter = starterConfig({ source: 'shop', region: 'eu-central-1', endpoint: null, schemaPath: null });
     const after = edited(starter, { select: [table('orders'), table('customers')] });
     expect(difference(starter, after)).toEqual([
       '-    tables: {}',
@@ -115,7 +115,7 @@ describe('any layout', () => {
   const LAYOUTS: readonly string[] = [
     FILE,
     FILE.trimEnd(),
-    starterConfig({ source: 'shop', region: 'r', endpoint: null }),
+    starterConfig({ source: 'shop', region: 'r', endpoint: null, schemaPath: null }),
     'sources: { shop: { region: r, destination: d, tables: { orders: { method: FULL_TABLE } } } }\ndestinations: { d: { type: x } }',
     'sources:\n  shop: {region: r, destination: d}\ndestinations: {d: {type: x}}\n',
     'destinations:\n  d: { type: x }\nsources:\n  shop:\n    select_new_tables:\n    - a*\n    - b*\n    tables:\n      orders:\n        method: FULL_TABLE\n        projection: |\n          id,\n          total\n      last:\n        method: "FULL_TABLE"\n\n    # after\n    region: r\n    destination: d # end',
@@ -198,17 +198,22 @@ describe('writing the file', () => {
     expect(await readFile(path, 'utf8')).toBe('first');
   });
 
-  test('says that a folder cannot be written to', async () => {
+  test('says that a folder is missing', async () => {
     await expect(createConfigFile(join(folder, 'no/such/file.yaml'), '')).rejects.toMatchObject({
       code: 'CONFIG_UNWRITABLE',
-      message: `${join(folder, 'no/such/file.yaml')} could not be written (ENOENT)`,
+      message: `${join(folder, 'no/such/file.yaml')} could not be written: there is no folder ${join(folder, 'no/such')}`,
     });
   });
 });
 
 test('the starter file is valid, whatever the names are', () => {
   const options = { path: 'tributary.yaml', home: '/h', environment: {} };
-  const yaml = starterConfig({ source: '2024: #x', region: 'eu-central-1', endpoint: 'http://127.0.0.1:8000' });
+  const yaml = starterConfig({
+    source: '2024: #x',
+    region: 'eu-central-1',
+    endpoint: 'http://127.0.0.1:8000',
+    schemaPath: 'node_modules/t/schema.json',
+  });
   const source = parseConfig(yaml, options).sources.get('2024: #x');
   expect(source?.connection.endpoint).toBe('http://127.0.0.1:8000');
   expect(source?.tables.size).toBe(0);

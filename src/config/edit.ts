@@ -58,6 +58,11 @@ export async function createConfigFile(path: string, text: string): Promise<void
         cause: error,
       });
     }
+    if (systemCodeOf(error) === 'ENOENT') {
+      const message = `${path} could not be written: there is no folder ${dirname(path)}`;
+      const hint = 'Make the folder first, or name a file in another one with --config';
+      throw new TributaryError('CONFIG_UNWRITABLE', message, { hint, cause: error });
+    }
     throw unwritable(path, error);
   }
 }

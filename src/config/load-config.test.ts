@@ -195,7 +195,7 @@ describe('a file with a mistake', () => {
       withSource('credentials: { access_key_id: A, secret_access_key: hunter2 }'),
       'tributary.yaml:5:38 sources.shop.credentials.secret_access_key: a secret does not belong into the file; write secret_access_key: '.concat(
         '$',
-        '{SECRET_ACCESS_KEY} and set that variable',
+        '{AWS_SECRET_ACCESS_KEY} and set that variable',
       ),
     ],
     [

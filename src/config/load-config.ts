@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { systemCodeOf, TributaryError } from '../platform/errors.ts';
 import { type ConfigText, parseConfigText, problemList } from './config-text.ts';
 import type { Environment } from './environment.ts';
@@ -6,6 +7,7 @@ import { configJsonSchema } from './json-schema.ts';
 import { crossProblems, normalise } from './normalise.ts';
 import { type OptionProblem, optionProblems } from './option-problems.ts';
 import { fileSchema } from './schema.ts';
+import { DEFAULT_CONFIG_PATH } from './settings.ts';
 import type { TributaryConfig } from './tributary-config.ts';
 import { resolveVariables } from './variables.ts';
 
@@ -45,12 +47,19 @@ export async function readConfigFile(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    const reason =
-      systemCodeOf(error) === 'ENOENT' ? 'there is no such file' : `it cannot be read (${systemCodeOf(error)})`;
-    throw new TributaryError('CONFIG_NOT_FOUND', `The configuration ${path} could not be loaded: ${reason}`, {
-      cause: error,
-    });
+    throw notLoaded(path, error);
   }
+}
+
+function notLoaded(path: string, cause: unknown): TributaryError {
+  const code = systemCodeOf(cause);
+  const what = `The configuration ${path} could not be loaded`;
+  if (code === 'EISDIR') {
+    const hint = `Name the file in it, for example --config ${join(path, DEFAULT_CONFIG_PATH)}`;
+    return new TributaryError('CONFIG_NOT_FOUND', `${what}: it is a folder`, { hint, cause });
+  }
+  const reason = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`;
+  return new TributaryError('CONFIG_NOT_FOUND', `${what}: ${reason}`, { cause });
 }
 
 /** An option whose variable is not set is not also called wrong. */

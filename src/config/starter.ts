@@ -5,13 +5,16 @@ interface StarterOptions {
   readonly region: string;
   /** For a local DynamoDB; null for AWS. */
   readonly endpoint: string | null;
+  /** Where editors find the JSON Schema, from the folder of the file; null when it is not below. */
+  readonly schemaPath: string | null;
 }
 
 /** The file that `tributary init` writes: a source, a DuckDB file, and the next steps as comments. */
-export function starterConfig({ source, region, endpoint }: StarterOptions): string {
+export function starterConfig({ source, region, endpoint, schemaPath }: StarterOptions): string {
   const endpointLine =
     endpoint === null ? '# endpoint: http://127.0.0.1:8000   # a local DynamoDB' : `endpoint: ${scalar(endpoint)}`;
-  return `# Configuration of Tributary. All options: docs/reference/config.md
+  const schemaLine = schemaPath === null ? '' : `# yaml-language-server: $schema=${schemaPath}\n`;
+  return `${schemaLine}# Configuration of Tributary.
 # \${NAME} stands for an environment variable; secrets can only be written that way.
 
 sources:

@@ -28,9 +28,10 @@ export function resolveVariables(file: unknown, schema: OptionSchema, environmen
   const refused: Problem[] = [];
   const resolve = (value: unknown, path: OptionPath): unknown => {
     if (typeof value === 'string') {
-      if (optionAt(schema, path)?.secret && !ONLY_REFERENCE.test(value)) {
-        const name = String(path.at(-1));
-        const message = `a secret does not belong into the file; write ${name}: \${${name.toUpperCase()}} and set that variable`;
+      const option = optionAt(schema, path);
+      if (option?.secret && !ONLY_REFERENCE.test(value)) {
+        const example = `${String(path.at(-1))}: ${option.examples?.[0]}`;
+        const message = `a secret does not belong into the file; write ${example} and set that variable`;
         refused.push({ path, message });
       }
       return value.replaceAll(REFERENCE, (_, escaped: string | undefined, name: string) => {

@@ -3,6 +3,7 @@ import { checkStep, type Finding, skipped, succeeded, warning } from '../connect
 import { probeScan } from '../connection/probe.ts';
 import type { CheckStep } from '../model/check-step.ts';
 import { formatTableRef } from '../model/table.ts';
+import { formatBytes, formatCount, plural } from '../platform/format.ts';
 import type { CatalogTable, PointInTimeRecovery, TimeToLive } from './catalog.ts';
 import { describePointInTimeRecovery, describeTable, describeTimeToLive } from './describe-table.ts';
 import { checkSelection, type TableSelection } from './selection.ts';
@@ -43,8 +44,9 @@ export async function* checkTable(
 
 function summary(table: CatalogTable): Finding {
   const key = table.key.map(({ name, type }) => `${name} (${type})`).join(', ');
-  const capacity = table.provisionedReadUnits === null ? 'on demand' : `${table.provisionedReadUnits} RCU provisioned`;
-  const counts = `about ${table.itemCount} items, ${table.sizeBytes} bytes`;
+  const capacity =
+    table.provisionedReadUnits === null ? 'on demand' : `${formatCount(table.provisionedReadUnits)} RCU provisioned`;
+  const counts = `about ${plural(table.itemCount, 'item')}, ${formatBytes(table.sizeBytes)}`;
   const message = `Key ${key}; ${counts}; ${capacity}; status ${table.status}`;
   if (table.status === 'ACTIVE' || table.status === 'UPDATING') return succeeded(message);
   return warning(message, 'Wait until the table is ACTIVE; a run waits for a while by itself');

@@ -93,7 +93,7 @@ test('a table that can be read passes every step, and the cost of the probe is s
   expect(named(steps, 'Identity')?.message).toBe('arn:aws:iam::123456789012:user/AKIAETL of account 123456789012');
   expect(named(steps, 'Scan orders')?.message).toBe('One item was read; it cost 0.5 RCU');
   expect(named(steps, 'DescribeTable orders')?.message).toBe(
-    'Key pk (S), sk (N); about 1 items, 7 bytes; 25 RCU provisioned; status ACTIVE',
+    'Key pk (S), sk (N); about 1 item, 7 B; 25 RCU provisioned; status ACTIVE',
   );
   expect(named(steps, 'Stream orders')?.message).toBe('Enabled, view type KEYS_ONLY');
   expect(named(steps, 'Selection orders')?.message).toBe('FULL_TABLE with pk, sk, a');

@@ -28,6 +28,8 @@ export interface SelectResult {
   readonly removed: readonly string[];
   /** Tables that the patterns choose now; null when the patterns were left as they are. */
   readonly matching: readonly string[] | null;
+  /** Patterns that choose no table now. */
+  readonly unmatched: readonly string[];
 }
 
 /**
@@ -47,7 +49,14 @@ export async function select(request: SelectRequest): Promise<SelectResult> {
       configPath,
       editSelection(yaml, { source: source.name, select: request.select, remove, patterns }),
     );
-    return { selected, removed: remove, matching: names === null ? null : matchNames(names, patterns ?? []) };
+    return {
+      selected,
+      removed: remove,
+      matching: names === null ? null : matchNames(names, patterns ?? []),
+      unmatched: (names === null ? [] : (patterns ?? [])).filter(
+        (pattern) => matchNames(names ?? [], [pattern]).length === 0,
+      ),
+    };
   } finally {
     connection.close();
   }
@@ -84,11 +93,18 @@ async function judgeTables(
   }
   const [first, ...others] = problems;
   if (first === undefined) return selected;
-  if (others.length === 0) throw first.error;
+  if (others.length === 0) throw aboutTable(first);
   const lines = problems.map(({ table, error }) => `  ${table}: ${error.message}. ${error.hint}`);
   throw new TributaryError('SELECTION_INVALID', `${problems.length} tables cannot be selected:\n${lines.join('\n')}`, {
     hint: 'Correct each of them; nothing was changed',
   });
+}
+
+/** An error about a projection knows only its text. */
+function aboutTable({ table, error }: { readonly table: string; readonly error: TributaryError }): TributaryError {
+  if (error.message.includes(table)) return error;
+  const { code, message, hint, context } = error;
+  return new TributaryError(code, `${table}: ${message}`, { hint, context: { ...context, table }, cause: error });
 }
 
 function supportedTable(entry: CatalogEntry | undefined, name: string): CatalogTable {

@@ -56,7 +56,7 @@ describe('a command line with a mistake', () => {
   test.each([
     [['snyc'], "unknown command 'snyc'", 'Did you mean sync?'],
     [['sync', '--dry-rnu'], "unknown option '--dry-rnu'", 'Did you mean --dry-run?'],
-    [['select', 'orders', '--method', 'FULL'], "argument 'FULL' is invalid", 'FULL_TABLE, LOG_BASED'],
+    [['select', 'orders', '--method', 'FULL'], "argument 'FULL' is invalid", 'Write FULL_TABLE'],
     [['compact', 'a', 'b'], 'too many arguments', '--help'],
     [['--config'], "option '--config <file>' argument missing", '--help'],
   ])('%j exits with 2 and says what was meant', async (argv, problem, fix) => {
@@ -90,7 +90,10 @@ describe('configuration', () => {
     const environment = { TRIBUTARY_CONFIG: config(), AWS_REGION: 'eu-west-1' };
     const written = await runCli(['init', '--source', 'shop'], { environment });
     expect([written.exitCode, written.stderr]).toEqual([0, '']);
-    expect(await readFile(config(), 'utf8')).toContain('  shop:\n    region: eu-west-1\n');
+    const text = await readFile(config(), 'utf8');
+    expect(text).toContain('  shop:\n    region: eu-west-1\n');
+    // The schema is not below the folder, where the line would lead nowhere on other machines.
+    expect(text).not.toContain('$schema');
     const again = await runCli(['init'], { environment });
     expect([again.exitCode, again.stderr]).toEqual([2, expect.stringContaining('error CONFIG_EXISTS: ')]);
   });
@@ -102,6 +105,21 @@ describe('configuration', () => {
       `error CONFIG_NOT_FOUND: The configuration ${config()} could not be loaded: there is no such file\n` +
         '  Fix: Run `tributary init`, or name the file with --config.\n',
     );
+  });
+
+  test('that would be in a folder that there is not, or is a folder, is said so', async () => {
+    const missing = await runCli(['init', '--config', join(folder, 'no/x.yaml')]);
+    expect([missing.exitCode, missing.stderr]).toEqual([
+      2,
+      `error CONFIG_UNWRITABLE: ${folder}/no/x.yaml could not be written: there is no folder ${folder}/no\n` +
+        '  Fix: Make the folder first, or name a file in another one with --config\n',
+    ]);
+    const isFolder = await runCli(['sync', '--config', folder]);
+    expect([isFolder.exitCode, isFolder.stderr]).toEqual([
+      2,
+      `error CONFIG_NOT_FOUND: The configuration ${folder} could not be loaded: it is a folder\n` +
+        `  Fix: Name the file in it, for example --config ${folder}/tributary.yaml\n`,
+    ]);
   });
 
   test('that is wrong is said with file, line, column, option and fix', async () => {
@@ -151,6 +169,11 @@ describe('configuration', () => {
 
 test('select and reset refuse what they cannot do safely', async () => {
   expect((await runCli(['select'])).stderr).toContain('select needs a table or a --pattern');
+  const logBased = await runCli(['select', 'orders', '--method', 'log_based']);
+  expect([logBased.exitCode, logBased.stderr]).toEqual([
+    2,
+    'error SELECTION_INVALID: LOG_BASED is not in this version\n  Fix: Select the tables with --method FULL_TABLE\n',
+  ]);
   expect((await runCli(['reset'])).stderr).toContain('A reset is for tables named with --table, or for --all');
   expect((await runCli(['reset', '--all', '--table', 'x'])).exitCode).toBe(2);
 });

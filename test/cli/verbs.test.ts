@@ -34,13 +34,13 @@ test('a table goes from discovery into the destination, is reset and goes there 
     ],
   });
 
-  expect(await answer('select', 'orders', 'customers', '--method', 'FULL_TABLE')).toMatchObject({
+  expect(await answer('select', 'orders', 'customers', '--method', 'full_table')).toMatchObject({
     selected: [{ table: 'orders', method: 'FULL_TABLE', projection: null }, { table: 'customers' }],
   });
   expect(await readFile(shop.config, 'utf8')).toContain(
     '    tables:\n      orders: { method: FULL_TABLE }\n      customers: { method: FULL_TABLE } # chosen below\n',
   );
-  expect(await answer('select', 'orders', '--projection', 'pk, #n', '--attribute', '#n=n')).toMatchObject({
+  expect(await answer('select', 'orders', '--projection', 'pk, #n', '--attribute', 'n=n')).toMatchObject({
     selected: [{ table: 'orders', projection: 'pk, #n', expression_attributes: { '#n': 'n' } }],
   });
 
@@ -91,6 +91,8 @@ test('a table goes from discovery into the destination, is reset and goes there 
 
 test('people get tables and lines without colours, logs on stderr, and a log file of the run', async () => {
   await tributary('select', 'orders', '--method', 'FULL_TABLE');
+  expect((await tributary('compact')).stdout).toBe('warehouse: there is nothing to compact yet\n');
+  expect((await tributary('sync', '--dry-run')).stdout).toMatch(/^orders +100 .* under 10 s +\$/m);
   const { exitCode, stdout, stderr } = await tributary('sync');
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/^shop -> warehouse\nTABLE +OUTCOME +ROWS READ +ROWS LIVE .*\norders +loaded +100 +100 /);
@@ -133,6 +135,8 @@ test('a reset asks a person, and does nothing without a clear yes', async () => 
 
 test('patterns choose tables, and names and patterns can be removed', async () => {
   expect(await answer('select', '--pattern', 'o*')).toMatchObject({ selected: [], matching: ['orders'] });
+  expect((await tributary('select', '--pattern', 'zzz*')).stdout).toContain('warning no table matches zzz* now\n');
+  await answer('select', '--remove', '--pattern', 'zzz*');
   expect(await answer('sync')).toMatchObject({ tables: [{ table: 'orders', outcome: 'succeeded' }] });
   await answer('select', '--remove', '--pattern', 'o*');
   const empty = await tributary('sync');

@@ -102,7 +102,7 @@ describe('a mistake in tributary.yaml is said with its line, and nothing is read
     await expectRefused(
       file('', { secret: 'hunter2' }),
       'CONFIG_INVALID: FILE:6:44 sources.shop.credentials.secret_access_key: a secret does not belong into the file; ' +
-        `write secret_access_key: ${reference('SECRET_ACCESS_KEY')} and set that variable`,
+        `write secret_access_key: ${reference('AWS_SECRET_ACCESS_KEY')} and set that variable`,
       CORRECT_LINE,
     );
   });
@@ -149,7 +149,7 @@ describe('a projection with a mistake', () => {
       name: 'with a placeholder that is not defined',
       projection: 'id, #x',
       error: `${NOT_VALID} 5: the placeholder #x is not defined\n  id, #x\n      ^`,
-      fix: 'Define it in the expression attributes: "#x": "attribute name"',
+      fix: `Define it: --attribute '#x=attribute-name', or in the file expression_attributes: { "#x": "attribute-name" }`,
     },
     {
       name: 'without a placeholder that is defined',
@@ -162,7 +162,7 @@ describe('a projection with a mistake', () => {
       name: 'with a reserved word',
       projection: 'id, number',
       error: `${NOT_VALID} 5: "number" is a reserved word of DynamoDB\n  id, number\n      ^`,
-      fix: 'Write #number instead and define "#number": "number" in the expression attributes',
+      fix: `Write #number instead and define it: --attribute '#number=number', or in the file expression_attributes: { "#number": "number" }`,
     },
   ])(
     '$name is refused by select, and by sync where it was written by hand',
@@ -175,7 +175,7 @@ describe('a projection with a mistake', () => {
       const select = await shop.tributary('select', 'orders', '--projection', projection, ...names);
       expect({ exitCode: select.exitCode, said: saidError(select) }).toEqual({
         exitCode: 2,
-        said: `error PROJECTION_INVALID: ${error}\n  Fix: ${fix}\n`,
+        said: `error PROJECTION_INVALID: orders: ${error}\n  Fix: ${fix}\n`,
       });
       expect(await readFile(shop.configPath, 'utf8')).toBe(before);
 

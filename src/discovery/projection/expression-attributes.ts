@@ -51,9 +51,14 @@ export function placeholderNames(attributes: Readonly<Record<string, string>>): 
   return names;
 }
 
+/** How a placeholder is defined, for people who type a command and for those who edit the file. */
+export function definition(placeholder: string, name: string): string {
+  return `--attribute '${placeholder}=${name}', or in the file expression_attributes: { ${JSON.stringify(placeholder)}: ${JSON.stringify(name)} }`;
+}
+
 function invalid(message: string, cause?: unknown): TributaryError {
   return new TributaryError('PROJECTION_INVALID', message, {
-    hint: 'Write the expression attributes as "#placeholder": "attribute name"; in YAML the placeholder needs quotes',
+    hint: `Define a placeholder so: ${definition('#n', 'name')}`,
     cause,
   });
 }

@@ -97,7 +97,7 @@ test('an error shows the place', () => {
 
 test('a reserved word comes with the way to write it', () => {
   expect(failure('id, Status').hint).toBe(
-    'Write #Status instead and define "#Status": "Status" in the expression attributes',
+    `Write #Status instead and define it: --attribute '#Status=Status', or in the file expression_attributes: { "#Status": "Status" }`,
   );
   expect(RESERVED_WORDS.size).toBe(574);
   expect(isReservedWord('zone')).toBe(true);

@@ -1,7 +1,7 @@
 import type { DocumentPath, ParsedProjection, PathStep } from '../../model/projection.ts';
 import type { TableKey } from '../../model/table.ts';
 import { TributaryError } from '../../platform/errors.ts';
-import { placeholderNames } from './expression-attributes.ts';
+import { definition, placeholderNames } from './expression-attributes.ts';
 import { relationOf } from './path-overlap.ts';
 import { projectionError } from './projection-error.ts';
 import { isReservedWord } from './reserved-words.ts';
@@ -95,7 +95,7 @@ function readName(expression: string, token: Token, { defined, used }: Names): s
     if (name === undefined) {
       throw projectionError(expression, token.position, {
         message: `the placeholder ${token.text} is not defined`,
-        hint: `Define it in the expression attributes: "${token.text}": "attribute name"`,
+        hint: `Define it: ${definition(token.text, 'attribute-name')}`,
       });
     }
     used.add(token.text);
@@ -105,7 +105,7 @@ function readName(expression: string, token: Token, { defined, used }: Names): s
   if (isReservedWord(token.text)) {
     throw projectionError(expression, token.position, {
       message: `"${token.text}" is a reserved word of DynamoDB`,
-      hint: `Write #${token.text} instead and define "#${token.text}": "${token.text}" in the expression attributes`,
+      hint: `Write #${token.text} instead and define it: ${definition(`#${token.text}`, token.text)}`,
     });
   }
   return token.text;
@@ -174,7 +174,7 @@ function checkKey(expression: string, placed: readonly PlacedPath[], key: TableK
         message: `the key attribute ${JSON.stringify(name)} is missing`,
         hint: written
           ? `Add ${name} to the projection: rows are told apart by it`
-          : `Add a placeholder such as #key and define "#key": ${JSON.stringify(name)} in the expression attributes`,
+          : `Add a placeholder such as #key and define it: ${definition('#key', name)}`,
       });
     }
     if (found.path.length > 1) {

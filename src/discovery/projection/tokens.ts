@@ -1,3 +1,4 @@
+import { definition } from './expression-attributes.ts';
 import { projectionError } from './projection-error.ts';
 
 export interface Token {
@@ -57,6 +58,6 @@ function strangeCharacter(expression: string, position: number): Error {
   }
   return projectionError(expression, position, {
     message: `a name cannot contain ${JSON.stringify(character)}`,
-    hint: 'Use a placeholder such as #name for the attribute and define it in the expression attributes',
+    hint: `Use a placeholder such as #n for the attribute and define it: ${definition('#n', 'attribute-name')}`,
   });
 }
