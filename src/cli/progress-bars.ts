@@ -95,13 +95,12 @@ export function barLine(progress: TableProgress, { elapsedMs, nameWidth, columns
     `${formatCount(progress.rowsLoaded)} loaded`,
     `${formatUnits(progress.capacityUnits)} RCU`,
   ];
+  const barWidth = Math.max(MIN_BAR_WIDTH, Math.min(MAX_BAR_WIDTH, Math.floor(columns / 6)));
   // A blank stands behind the name and one behind the percentage.
-  const space = columns - name.length - percentage.length - 2;
-  const fits = (count: number): boolean => figures.slice(0, count).join(', ').length + MIN_BAR_WIDTH <= space;
+  const space = columns - name.length - barWidth - percentage.length - 2;
   let count = figures.length;
-  while (count > 0 && !fits(count)) count--;
+  while (count > 0 && figures.slice(0, count).join(', ').length > space) count--;
   const text = figures.slice(0, count).join(', ');
-  const barWidth = Math.max(0, Math.min(MAX_BAR_WIDTH, space - text.length));
   const complete = Math.round(barWidth * share);
   const bar = '█'.repeat(complete) + '░'.repeat(barWidth - complete);
   return `${name} ${bar}${percentage} ${text}`.slice(0, Math.max(0, columns)).trimEnd();
