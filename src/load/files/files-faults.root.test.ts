@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { order } from '../../../test/support/load-samples.ts';
-import { behind, tableLoader } from '../../../test/support/table-loader.ts';
+import { baseOf, behind, tableLoader } from '../../../test/support/table-loader.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { Destination } from '../destination.ts';
 import { createFilesDestination } from './files.ts';
@@ -29,7 +29,7 @@ it('says that the disk is full, keeps nothing half-written, and goes on when the
   await loader.begin(destination, 1);
   const lane = await loader.open(destination, 1);
   await lane.put([order(1)], behind(1));
-  const folder = join(path, 'shop', 'orders', 'data', '1');
+  const folder = join(path, 'shop', 'orders', 'data', `1-${baseOf(1)}`);
   const before = await readdir(folder);
   const large = Array.from({ length: 20 }, (_, n) => ({ ...order(n), text: { S: 'x'.repeat(100_000) } }));
   await expect(lane.put(large, 'end')).rejects.toMatchObject({
@@ -55,7 +55,7 @@ it('keeps the bookmark when there is space for the rows but not for the entry of
   await expect(lane.commit('end')).rejects.toMatchObject({ code: 'DESTINATION_FULL' });
   await rm(join(path, 'filler'));
   expect(await destination.runStore.readUnits('shop', 'orders')).toMatchObject([{ position: 'start' }]);
-  const folder = join(path, 'shop', 'orders', 'data', '1');
+  const folder = join(path, 'shop', 'orders', 'data', `1-${baseOf(1)}`);
   expect(await readdir(folder)).toEqual([]);
 });
 
