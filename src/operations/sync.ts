@@ -6,12 +6,13 @@ import { unitsPerSecond } from '../extract/scan/read-limit.ts';
 import type { Destination } from '../load/destination.ts';
 import type { RunRecord } from '../model/run.ts';
 import { parseTableRef } from '../model/table.ts';
+import { orAbort } from '../platform/abort.ts';
 import { ByteBudget } from '../platform/byte-budget.ts';
 import type { Clock } from '../platform/clock.ts';
 import { TributaryError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { replicateFullTable } from '../replication/full-table.ts';
-import { runSource, TABLE_CONCURRENCY, type TableTask } from '../replication/source-run.ts';
+import { recordFailedStart, runSource, TABLE_CONCURRENCY, type TableTask } from '../replication/source-run.ts';
 import type { TableCounters } from '../replication/table-counters.ts';
 import { destinationTableName, sourceSchemaName } from '../schema/naming.ts';
 import { chooseTables } from './choose-tables.ts';
@@ -41,7 +42,7 @@ export interface SyncRequest {
  */
 export async function sync(request: SyncRequest): Promise<RunRecord> {
   const { source, connection, destination, clock, log, signal } = request;
-  const { chosen, refused } = await chooseTables(request);
+  const { chosen, refused } = await choose(request);
   const names = await destinationNames(request, chosen);
   const tablesAtOnce = Math.max(1, Math.min(TABLE_CONCURRENCY, chosen.length));
   const memory = new ByteBudget(MEMORY_BYTES);
@@ -91,14 +92,24 @@ export async function sync(request: SyncRequest): Promise<RunRecord> {
   });
 }
 
+async function choose(request: SyncRequest): ReturnType<typeof chooseTables> {
+  try {
+    return await chooseTables(request);
+  } catch (error) {
+    const { runId, source, destination, clock, log } = request;
+    await recordFailedStart({ runId, source: source.name, runStore: destination.runStore, clock, log }, error);
+    throw error;
+  }
+}
+
 type ChosenTable = Awaited<ReturnType<typeof chooseTables>>['chosen'][number];
 
 /** Table names at the destination: those of earlier runs stay; a new one avoids all that are taken. */
 async function destinationNames(
-  { source, destination }: SyncRequest,
+  { source, destination, signal }: SyncRequest,
   chosen: readonly ChosenTable[],
 ): Promise<ReadonlyMap<string, string>> {
-  const stored = await destination.runStore.readTables(source.name);
+  const stored = await orAbort(destination.runStore.readTables(source.name), signal);
   const names = new Map(stored.map(({ table, destinationTable }) => [table, destinationTable]));
   for (const { config } of chosen) {
     if (names.has(config.table)) continue;

@@ -188,7 +188,7 @@ export const ERROR_CODES = {
     fix: 'Read the message of the destination that the error carries; the next run resumes.',
   },
   FENCED: {
-    kind: 'cancelled',
+    kind: 'transient',
     cause: 'Another process has taken over the table; what this one had not committed was rolled back.',
     fix: 'Nothing to do, unless two schedules run the same source: then stop one of them.',
   },

@@ -9,6 +9,7 @@ import type { TableKey, TableRef } from '../model/table.ts';
 import type { TableState } from '../model/table-state.ts';
 import { parseSegmentUnit, type Segment, segmentUnit, type UnitId } from '../model/unit.ts';
 import type { UnitState } from '../model/unit-state.ts';
+import { orAbort } from '../platform/abort.ts';
 import type { ByteBudget } from '../platform/byte-budget.ts';
 import type { Clock } from '../platform/clock.ts';
 import { TributaryError } from '../platform/errors.ts';
@@ -65,8 +66,8 @@ export async function replicateFullTable(
   const { target, destination, counters, log, clock, signal } = run;
   const facts = await run.describe(signal);
   counters.expectedRows = facts.itemCount;
-  const state =
-    (await destination.runStore.readTables(target.source)).find(({ table }) => table === target.table) ?? null;
+  const stored = await orAbort(destination.runStore.readTables(target.source), signal);
+  const state = stored.find(({ table }) => table === target.table) ?? null;
   const evidence = { identity: facts.identity, layout: layoutOf(run, facts) };
   const isFullyRead = (await readUnits(run)).every(({ position }) => position === 'end');
   const plan = planVersion({ state, isFullyRead, ...evidence, nowMs: clock.now() });
@@ -219,7 +220,10 @@ async function startingSchema(
   key: TableKey,
   { freshSchema }: Extract<VersionPlan, { kind: 'begin' }>,
 ): Promise<TableSchema> {
-  const stored = freshSchema ? null : await run.destination.runStore.readSchema(run.target.source, run.target.table);
+  const { destination, target, signal } = run;
+  const stored = freshSchema
+    ? null
+    : await orAbort(destination.runStore.readSchema(target.source, target.table), signal);
   const schema = stored !== null && startsWithKey(stored.columns, key) ? stored : initialSchema(key);
   return { schema, plan: planOf(schema, schemaOptions(run, key)) };
 }
@@ -228,8 +232,8 @@ function schemaOptions({ destination }: FullTableRun, key: TableKey): SchemaOpti
   return { key, capabilities: destination.capabilities };
 }
 
-async function readUnits({ destination, target }: FullTableRun): Promise<readonly UnitState[]> {
-  return await destination.runStore.readUnits(target.source, target.table);
+async function readUnits({ destination, target, signal }: FullTableRun): Promise<readonly UnitState[]> {
+  return await orAbort(destination.runStore.readUnits(target.source, target.table), signal);
 }
 
 /** A table that was created again with another key keeps nothing of the old schema. */

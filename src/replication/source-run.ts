@@ -80,6 +80,35 @@ export async function runSource(run: SourceRun): Promise<RunRecord> {
   return record;
 }
 
+/**
+ * Records a run that could not even find out what to replicate, so that `status` does not show the last good one as the
+ * latest. A destination that was never loaded stays untouched.
+ */
+export async function recordFailedStart(
+  run: Pick<SourceRun, 'runId' | 'source' | 'runStore' | 'clock' | 'log'>,
+  thrown: unknown,
+): Promise<void> {
+  const error = toTributaryError(thrown);
+  const atMs = run.clock.now();
+  const notRun: PhaseResult = { exitStatus: null, message: null };
+  const record: RunRecord = {
+    runId: run.runId,
+    source: run.source,
+    startedAtMs: atMs,
+    endedAtMs: atMs,
+    discovery: { exitStatus: 1, message: error.message },
+    extraction: notRun,
+    load: notRun,
+    tables: [],
+  };
+  run.log.critical(`${error.message} (${error.code})`);
+  try {
+    if ((await run.runStore.readTables(run.source)).length > 0) await run.runStore.saveRun(record);
+  } catch (saving) {
+    run.log.warning(`The record of the run could not be saved: ${toTributaryError(saving).message}`);
+  }
+}
+
 async function runTable(
   run: SourceRun,
   task: TableTask,

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -73,6 +73,22 @@ describe('a DuckDB file that another program has open', () => {
     await released;
     expect(run.exitCode, run.stderr).toBe(0);
     await shop.expectLive(newer);
+  });
+
+  test('is not waited for any longer once the run is stopped by hand', async () => {
+    const holder = await holdFile();
+    await shop.configure({ destination: { lock_wait: '10m' } });
+    let signals: EventEmitter | null = null;
+    const run = await shop.watchedSync({
+      onStart: (sender) => {
+        signals = sender;
+      },
+      onStderr: (stderr) => {
+        if (stderr.includes('Waiting for')) signals?.emit('SIGINT');
+      },
+    });
+    expect(run.exitCode, run.stderr).toBe(130);
+    await letGo(holder);
   });
 
   test('in the middle of a run: what is durable stays, and the next run goes on', async () => {

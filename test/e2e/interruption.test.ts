@@ -99,10 +99,10 @@ describe('two processes that load one source at the same time', () => {
     expect(held).toBe(3);
     expect(won.exitCode, won.stderr).toBe(0);
     expect({ exitCode: lost.exitCode, said: saidError(lost) }).toEqual({
-      exitCode: 130,
+      exitCode: 5,
       said:
-        'stopped FENCED: 1 of 1 table of source shop not replicated: another process has taken over\n' +
-        '  Nothing to do, unless two schedules run the same source: then stop one of them.\n',
+        'error FENCED: 1 of 1 table of source shop not replicated: another process has taken over\n' +
+        '  Fix: Nothing to do, unless two schedules run the same source: then stop one of them.\n',
     });
     expect(lost.stdout).toMatch(/^orders FENCED: .*\n {2}Fix: Nothing to do/m);
     await shop.expectLive(NEW);

@@ -105,6 +105,12 @@ describe('createCapacityBudget', () => {
     expect(budget.unitsPerSecond).toBeCloseTo(525, -2);
   });
 
+  test('a refusal before anything was measured does not slow the table down to a crawl', () => {
+    const budget = createCapacityBudget({ clock: createManualClock(0), maxUnitsPerSecond: null });
+    budget.throttled();
+    expect(budget.unitsPerSecond).toBe(64);
+  });
+
   test('an endpoint that reports no capacity leaves the limit as it is', async () => {
     const budget = createCapacityBudget({ clock: createManualClock(0), maxUnitsPerSecond: 10 });
     (await budget.acquire(signal)).settle({ capacityUnits: 0, items: 100 });

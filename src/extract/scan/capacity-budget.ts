@@ -9,6 +9,8 @@ const DECREASE_INTERVAL_MS = 1_000;
 const RECOVERY_PER_S = 1.05;
 /** Refusals never slow a table down below this. */
 const MIN_UNITS_PER_S = 1;
+/** What is assumed where the first request of all is refused: one full page a second. */
+const UNMEASURED_UNITS_PER_S = 128;
 /** More than any table is read with: where no budget is configured, a rate that has recovered to this limits nothing. */
 const UNLIMITED_FROM_UNITS_PER_S = 100_000;
 /** How much history the measured consumption covers: long enough to hold several pages of a slow table. */
@@ -95,7 +97,7 @@ export function createCapacityBudget(options: {
       if (clock.now() - decreasedAtMs < DECREASE_INTERVAL_MS) return;
       decreasedAtMs = clock.now();
       if (!isLimited()) tokens = 0;
-      const current = isLimited() ? rate : consumption.unitsPerSecond();
+      const current = isLimited() ? rate : consumption.unitsPerSecond() || UNMEASURED_UNITS_PER_S;
       rate = Math.min(ceiling, Math.max(MIN_UNITS_PER_S, current * DECREASE));
       tokens = Math.min(tokens, 0);
     },
