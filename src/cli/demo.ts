@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Environment, homePath } from '../config/environment.ts';
 import { loadConfig } from '../config/load-config.ts';
@@ -212,10 +212,10 @@ async function keepWriting({ simulator, shop, config, context, signal }: Playgro
   }
 }
 
-/** How a person starts this program: run from its sources it is not installed. */
+/** How a person starts this program; run from its sources it is not installed. */
 function programCommand(): string {
-  const isSource = import.meta.url.endsWith('.ts');
-  return isSource ? `npx tsx ${fileURLToPath(new URL('../bin/tributary.ts', import.meta.url))}` : 'tributary';
+  const script = fileURLToPath(new URL('../bin/tributary.ts', import.meta.url));
+  return import.meta.url.endsWith('.ts') ? `npx tsx ${relative(process.cwd(), script)}` : 'tributary';
 }
 
 /** Resolves to false when the signal ended the sleep. */

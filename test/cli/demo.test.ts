@@ -33,7 +33,7 @@ test('the demo loads a shop, shows rows of it, and with --keep plays on until Ct
   expect(stdout).toContain(`The DuckDB file:    ${join(home, 'demo/warehouse.duckdb')}`);
   expect((await stat(join(home, 'demo/warehouse.duckdb'))).size).toBeGreaterThan(100_000);
   expect(await readFile(join(home, 'demo/tributary.yaml'), 'utf8')).toContain('orders: { method: FULL_TABLE }');
-  expect(stdout).toMatch(/\n {2}npx tsx \/.*\/src\/bin\/tributary\.ts sync\n/);
+  expect(stdout).toMatch(/\n {2}npx tsx src\/bin\/tributary\.ts sync\n/);
   expect(stderr).toBe('Stopping; press Ctrl-C again to quit at once\n');
   expect(second).toEqual({
     exitCode: 2,
