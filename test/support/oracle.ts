@@ -21,11 +21,6 @@ export function canonicalLine(item: OracleItem): string {
     .join(',')}}`;
 }
 
-/** Like `canonicalLine`, but for comparing stores that do not keep order or notation: names sorted, numbers plain. */
-export function canonicalItem(item: OracleItem): string {
-  return sortedObject(membersOf(item));
-}
-
 /** What a text column holds for a value; null for NULL. */
 export function canonicalText(value: unknown): string | null {
   const [type, content] = typed(value);
