@@ -74,7 +74,9 @@ function printStatus({ source, destination, lastRun, tables }: SourceStatus, { o
   }
 }
 
-function outcomeText({ tables }: LastRun, colors: Output['colors']): string {
+function outcomeText({ tables, discovery }: LastRun, colors: Output['colors']): string {
+  // A run without tables could not even find out which there are.
+  if (tables.length === 0 && discovery.message !== null) return `${colors.red('failed')} (${discovery.message})`;
   if (tables.some(({ outcome }) => outcome === 'failed')) return colors.red('failed');
   return tables.some(({ outcome }) => outcome === 'cancelled') ? colors.yellow('stopped') : colors.green('succeeded');
 }

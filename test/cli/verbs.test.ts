@@ -184,6 +184,13 @@ describe('a table that fails', () => {
   });
 });
 
+test('status shows a run that could not start as failed, with the reason', async () => {
+  await tributary('select', 'orders', '--method', 'FULL_TABLE');
+  await tributary('sync');
+  await tributary('sync', '--table', 'gone');
+  expect((await tributary('status')).stdout).toMatch(/^Last run .*: failed \(Table gone is not selected .*\), began /m);
+});
+
 describe('iam', () => {
   test('says first what has to go into the configuration, and then always has the same external id', async () => {
     const first = (await tributary('iam', '--table', 'orders')).stdout;
