@@ -172,19 +172,6 @@ function assertValue(value: unknown, depth: number): void {
   if (!Object.hasOwn(checks, type) || checks[type]?.() !== true) throw new Error(`not a DynamoDB ${type}`);
 }
 
-function sortedObject(members: readonly (readonly [string, unknown])[]): string {
-  const sorted = [...members].sort(([a], [b]) => byCodePoint(a, b));
-  return `{${sorted.map(([name, value]) => `${JSON.stringify(name)}:${sortedText(value)}`).join(',')}}`;
-}
-
-function sortedText(value: unknown): string {
-  const [type, content] = typed(value);
-  if (type === 'N') return plainDecimal(text(content));
-  if (type === 'NS') return `[${list(content).map(text).sort(byNumber).map(plainDecimal).join(',')}]`;
-  if (type === 'M') return sortedObject(membersOf(content));
-  return type === 'L' ? `[${list(content).map(sortedText).join(',')}]` : jsonText(value);
-}
-
 function jsonNumber(number: string): string {
   return /^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$/.test(number) ? number : plainDecimal(number);
 }
