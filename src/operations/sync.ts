@@ -18,7 +18,7 @@ import { destinationTableName, sourceSchemaName } from '../schema/naming.ts';
 import { chooseTables } from './choose-tables.ts';
 
 /** Pages that are in memory at once, over all tables: those being read, those waiting for a commit, those in it. */
-const MEMORY_BYTES = 64 * 1024 * 1024;
+const MEMORY_BYTES = 48 * 1024 * 1024;
 
 export interface SyncRequest {
   readonly source: SourceConfig;

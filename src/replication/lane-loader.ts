@@ -14,7 +14,7 @@ import type { TableCounters } from './table-counters.ts';
  * An open DuckDB transaction is not bounded by its memory_limit (500k rows in one held 576 MB when measured), and one
  * commit costs about 0.1 s whatever its size: so commits are as large as memory comfortably allows.
  */
-const FLUSH_BYTES = 32 * 1024 * 1024;
+const FLUSH_BYTES = 24 * 1024 * 1024;
 const FLUSH_ROWS = 50_000;
 /** A slow scan still becomes durable piece by piece. */
 const FLUSH_INTERVAL_MS = 10_000;

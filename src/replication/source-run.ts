@@ -101,7 +101,9 @@ export async function recordFailedStart(
     load: notRun,
     tables: [],
   };
-  run.log.critical(`${error.message} (${error.code})`);
+  run.log.info(`The run could not start: ${error.message} (${error.code})`);
+  // A mistake on the command line is not a run.
+  if (error.kind === 'user') return;
   try {
     if ((await run.runStore.readTables(run.source)).length > 0) await run.runStore.saveRun(record);
   } catch (saving) {
