@@ -26,7 +26,7 @@ const KILLS: readonly { readonly phase: Phase; readonly nth: number }[] = [
   { phase: 'swap', nth: 1 },
   ...(LONG
     ? ([
-        { phase: 'scan', nth: 9 },
+        { phase: 'scan', nth: 17 },
         { phase: 'staging', nth: 2 },
         { phase: 'commit', nth: 2 },
         { phase: 'checkpoint', nth: 2 },
@@ -60,7 +60,8 @@ function order(number: number): DynamoItem {
   return {
     id: { S: `order-${number}` },
     total: { N: `${number}.${number % 97}` },
-    note: { S: 'left at the front desk' },
+    // Large enough for several pages a segment in the long form.
+    note: { S: 'left at the front desk of the building '.repeat(5) },
     lines: { L: [{ M: { sku: { S: `sku-${number % 13}` } } }] },
   };
 }
