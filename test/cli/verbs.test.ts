@@ -187,8 +187,14 @@ describe('a table that fails', () => {
 test('status shows a run that could not start as failed, with the reason', async () => {
   await tributary('select', 'orders', '--method', 'FULL_TABLE');
   await tributary('sync');
+  shop.simulator.faults.add({ action: 'DescribeTable', times: 'always', fault: { kind: 'expired-credentials' } });
+  await tributary('sync');
+  shop.simulator.faults.clear();
+  expect((await tributary('status')).stdout).toMatch(/^Last run .*: failed \(.*security token.*\), began /m);
+  // A slip of the pen is no run.
+  await tributary('sync');
   await tributary('sync', '--table', 'gone');
-  expect((await tributary('status')).stdout).toMatch(/^Last run .*: failed \(Table gone is not selected .*\), began /m);
+  expect((await tributary('status')).stdout).toMatch(/^Last run .*: succeeded, began /m);
 });
 
 describe('iam', () => {
