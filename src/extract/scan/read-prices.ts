@@ -1,7 +1,7 @@
 /**
- * USD for a million on-demand read request units, Standard table class. Source: the AWS page "Amazon DynamoDB pricing
- * for on-demand capacity" for the US East and US West (Oregon) regions, after the change of 1 November 2024; as of 2026-11-01.
- * Other regions cost about the same to 60 % more: set `price_per_million_reads` for an exact figure.
+ * USD for a million on-demand read request units, Standard table class, as published for the US regions after AWS halved
+ * its on-demand prices on 1 November 2024; looked up on 2026-11-23 in secondary sources. AWS's price page has the last
+ * word, and other regions have other prices: set `price_per_million_reads` for an exact figure.
  */
 export const READ_PRICES_PER_MILLION_USD: Readonly<Record<string, number>> = {
   'us-east-1': 0.125,
