@@ -11,6 +11,7 @@ export interface AwsCall {
   readonly options: Pick<ConnectionOptions, 'source' | 'region' | 'endpoint' | 'stsEndpoint'>;
   readonly table?: string;
   readonly index?: string | null;
+  readonly shard?: string;
   readonly roleArn?: string;
   readonly signal?: AbortSignal;
 }
@@ -53,6 +54,8 @@ const SKEWED_SIGNATURE = /signature (expired|not yet current)/i;
 const WRONG_REGION = /scoped to a valid region/;
 const DENIALS = new Set(['AccessDenied', 'AccessDeniedException']);
 const ABOUT_PROJECTION = /ProjectionExpression|ExpressionAttributeNames|document path/;
+const STREAM_ACTIONS = new Set(['dynamodb:DescribeStream', 'dynamodb:GetShardIterator', 'dynamodb:GetRecords']);
+const ABOUT_SEQUENCE_NUMBER = /sequence ?number/i;
 const ABOUT_INDEX = /does not have the specified index/;
 const NOT_READY = /backfilling|being (created|updated|deleted)|not ready|CREATING/i;
 
@@ -76,7 +79,11 @@ export function mapAwsError(thrown: unknown, call: AwsCall): unknown {
   if (thrown instanceof TributaryError) return thrown;
   const failure = readFailure(thrown);
   if (failure.name === 'AbortError') return thrown;
-  const verdict = networkVerdict(failure, call) ?? permissionVerdict(failure, call) ?? requestVerdict(failure, call);
+  const verdict =
+    networkVerdict(failure, call) ??
+    permissionVerdict(failure, call) ??
+    streamVerdict(failure, call) ??
+    requestVerdict(failure, call);
   if (verdict === null) return new TributaryError('BUG', `${subject(call)}: ${failure.message}`, { cause: thrown });
   return new TributaryError(verdict.code, `${subject(call)}: ${verdict.message ?? failure.message}`, {
     cause: thrown,
@@ -85,6 +92,7 @@ export function mapAwsError(thrown: unknown, call: AwsCall): unknown {
       region: call.options.region,
       action: call.action,
       ...(call.table === undefined ? {} : { table: call.table }),
+      ...(call.shard === undefined ? {} : { shard: call.shard }),
       ...(call.roleArn === undefined ? {} : { role: call.roleArn }),
     },
     ...(verdict.hint === undefined ? {} : { hint: verdict.hint }),
@@ -151,6 +159,25 @@ function permissionVerdict({ name, message }: Failure, call: AwsCall): Verdict |
   return { code: 'ACCESS_DENIED', hint: denialHint(message, call) };
 }
 
+/** A stream or one of its shards cannot be read from there. */
+function streamVerdict({ name, message }: Failure, { action, shard }: AwsCall): Verdict | null {
+  if (!STREAM_ACTIONS.has(action)) return null;
+  if (name === 'TrimmedDataAccessException') return { code: 'STREAM_TRIMMED' };
+  if (name === 'ExpiredIteratorException') {
+    return { code: 'ITERATOR_EXPIRED', message: 'the iterator is older than 15 minutes' };
+  }
+  if (name === 'ResourceNotFoundException') {
+    return { code: 'STREAM_NOT_FOUND', message: `there is no such ${shard === undefined ? 'stream' : 'shard'}` };
+  }
+  if (name === 'LimitExceededException') {
+    const hint =
+      'Look for other readers of the stream: DynamoDB takes two of a shard, and 10 DescribeStream calls a second';
+    return { code: 'THROTTLED', hint };
+  }
+  if (name === 'ValidationException' && ABOUT_SEQUENCE_NUMBER.test(message)) return { code: 'STREAM_POSITION_REFUSED' };
+  return null;
+}
+
 /** The request itself, the table, or the state of DynamoDB is the problem. */
 function requestVerdict({ name, message, status }: Failure, call: AwsCall): Verdict | null {
   if (THROTTLES.has(name) || status === 429) return { code: 'THROTTLED' };
@@ -186,8 +213,9 @@ function denialHint(message: string, call: AwsCall): string {
   return `Allow ${action}${resource}: attach the policy that \`tributary iam --source ${call.options.source}\` prints`;
 }
 
-function subject({ action, table, index, roleArn }: AwsCall): string {
-  const target = roleArn ?? (table === undefined ? undefined : index ? `${table}/${index}` : table);
+function subject({ action, table, index, shard, roleArn }: AwsCall): string {
+  const read = index ? `${table}/${index}` : table;
+  const target = roleArn ?? ([shard, read].filter((part) => part !== undefined).join(' of ') || undefined);
   return target === undefined ? `${action} failed` : `${action} on ${target} failed`;
 }
 

@@ -2,8 +2,8 @@ import { type AttributeValue, ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { ParsedProjection } from '../model/projection.ts';
 import { TributaryError } from '../platform/errors.ts';
 import type { Connection } from './clients.ts';
-import { isThrottle, mapAwsError } from './errors.ts';
-import { answeredAtMs, brokenAnswer, isHttpAnswer } from './whole-answer.ts';
+import { mapAwsError } from './errors.ts';
+import { endAtThrottle, type RawAnswer, TAP_PLACE, THROTTLE_PLACE, tapBody } from './raw-answer.ts';
 
 export interface ScanRequest {
   readonly table: string;
@@ -18,13 +18,6 @@ export interface ScanRequest {
   readonly consistentRead: boolean;
 }
 
-export interface RawAnswer {
-  /** The whole body: present, a JSON object by its ends, and right by its checksum. */
-  readonly body: Buffer;
-  /** Date header of the answer. */
-  readonly answeredAtMs: number | null;
-}
-
 /**
  * One page of a Scan as the bytes of its body, ConsumedCapacity included. Broken answers, server errors and lost
  * connections are tried again a few times within the call. Throttles are not: each is reported and rejects with THROTTLED
@@ -35,9 +28,6 @@ export type ScanPageFetcher = (
   request: ScanRequest,
   options: { readonly signal: AbortSignal; readonly onThrottle: () => void },
 ) => Promise<RawAnswer>;
-
-/** What the SDK decodes instead of a page: items never become objects. */
-const EMPTY_PAGE = Buffer.from('{}');
 
 export function createScanPageFetcher({
   dynamodb,
@@ -61,20 +51,14 @@ export function createScanPageFetcher({
       tapBody((answer) => {
         tapped.answer = answer;
       }),
-      { relation: 'after', toMiddleware: 'deserializerMiddleware', name: 'tapBody' },
+      TAP_PLACE,
     );
     command.middlewareStack.add(
-      (next) => async (args) => {
-        try {
-          return await next(args);
-        } catch (error) {
-          if (!isThrottle(error)) throw error;
-          onThrottle();
-          // The SDK repeats by the name of the error; this one has another.
-          throw mapAwsError(error, call);
-        }
-      },
-      { step: 'deserialize', priority: 'high', name: 'reportThrottle' },
+      endAtThrottle((throttle) => {
+        onThrottle();
+        return mapAwsError(throttle, call);
+      }),
+      THROTTLE_PLACE,
     );
     try {
       await dynamodb.send(command, { abortSignal: signal });
@@ -84,21 +68,6 @@ export function createScanPageFetcher({
     if (tapped.answer === undefined) throw new TributaryError('BUG', `The answer to Scan of ${table} was not seen`);
     return tapped.answer;
   };
-}
-
-/** Sits between the SDK's decoder and `readWholeAnswer`: takes the body of a page and leaves an empty one. */
-function tapBody(take: (answer: RawAnswer) => void) {
-  return <Request extends object, Result extends { response: unknown }>(next: (args: Request) => Promise<Result>) =>
-    async (args: Request): Promise<Result> => {
-      const result = await next(args);
-      const { response } = result;
-      if (isHttpAnswer(response) && response.statusCode === 200 && Buffer.isBuffer(response.body)) {
-        if (!looksLikeObject(response.body)) throw brokenAnswer('The answer is not a whole JSON object');
-        take({ body: response.body, answeredAtMs: answeredAtMs(response) });
-        response.body = EMPTY_PAGE;
-      }
-      return result;
-    };
 }
 
 function projectionInput({ expression, attributeNames }: ParsedProjection) {
@@ -126,10 +95,4 @@ function parseKey(text: string): Record<string, AttributeValue> {
     throw new TributaryError('STATE_INVALID', `The resume key has an attribute that is no key: ${name}`);
   });
   return Object.fromEntries(entries);
-}
-
-function looksLikeObject(body: Buffer): boolean {
-  let end = body.length - 1;
-  while (end > 0 && (body[end] ?? 0) <= 0x20) end--;
-  return body[0] === 0x7b && body[end] === 0x7d;
 }

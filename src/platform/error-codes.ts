@@ -140,6 +140,32 @@ export const ERROR_CODES = {
     cause: 'At least one step of `tributary check` has failed.',
     fix: 'Do what the failed steps say, then check again.',
   },
+  // Streams
+  STREAM_TRIMMED: {
+    kind: 'data',
+    cause: 'Stream records behind the bookmark are gone: DynamoDB keeps them for 24 hours.',
+    fix: 'Nothing where `on_gap` is `resync`: the table is read again by itself. Else reset the table, and follow it more often.',
+  },
+  ITERATOR_EXPIRED: {
+    kind: 'transient',
+    cause: 'A place in a shard was kept for longer than the 15 minutes for which DynamoDB knows it.',
+    fix: 'Nothing: reading goes on from the bookmark.',
+  },
+  STREAM_NOT_FOUND: {
+    kind: 'user',
+    cause: 'The stream or one of its shards does not exist (any more).',
+    fix: 'Check with `tributary check` that the stream of the table is enabled.',
+  },
+  STREAM_POSITION_REFUSED: {
+    kind: 'data',
+    cause: 'DynamoDB refused a sequence number as one that the shard does not have.',
+    fix: 'Reset the table if its state was edited or comes from another table; else report it with the message.',
+  },
+  STREAM_VIEW_TYPE: {
+    kind: 'user',
+    cause: 'The stream does not carry the images of items that the table needs as it is configured.',
+    fix: 'Give the table a stream of the view type NEW_AND_OLD_IMAGES (or NEW_IMAGE, without `keep_last_image`).',
+  },
   // Values and schema
   ITEM_MALFORMED: {
     kind: 'data',

@@ -1,4 +1,5 @@
-import type { RawAnswer, ScanPageFetcher, ScanRequest } from '../../connection/scan-page.ts';
+import type { RawAnswer } from '../../connection/raw-answer.ts';
+import type { ScanPageFetcher, ScanRequest } from '../../connection/scan-page.ts';
 import { afterKey, type Position, resumeKey } from '../../model/position.ts';
 import type { ParsedProjection } from '../../model/projection.ts';
 import type { TableRef } from '../../model/table.ts';
