@@ -19,7 +19,7 @@ export function testCommits(subject: () => Subject): void {
         destinationSchema: 'shop',
         destinationTable: 'orders',
         highestBase: baseOf(1),
-        building: {
+        loading: {
           version: 1,
           base: baseOf(1),
           identity: 'table-id-1',
@@ -36,7 +36,7 @@ export function testCommits(subject: () => Subject): void {
         upsertedRows: 2,
         rejectedRows: 0,
       });
-      expect((await subject().stateOf(loader))?.building?.rowCount).toBe(2);
+      expect((await subject().stateOf(loader))?.loading?.rowCount).toBe(2);
       await lane.put([order(3)], 'end');
       await lane.commit('end', 'segment:1/2');
       expect(await subject().positionsOf(loader)).toEqual({ 'segment:0/2': 'end', 'segment:1/2': 'end' });
@@ -54,7 +54,7 @@ export function testCommits(subject: () => Subject): void {
         phase: 'full-table',
         liveVersion: 1,
         liveRowCount: 3,
-        building: null,
+        loading: null,
       });
       expect(await subject().positionsOf(loader)).toEqual({});
     });
@@ -177,7 +177,7 @@ export function testCommits(subject: () => Subject): void {
       if (Object.keys(more).length > 0) await lane.write([{ id: { S: 'k3' }, ...more }]);
       await expect(lane.commit('end')).rejects.toMatchObject({ code: 'FENCED' });
       expect(await subject().positionsOf(slow)).toEqual({ 'segment:0/1': behind(1) });
-      expect((await subject().stateOf(slow))?.building?.rowCount).toBe(1);
+      expect((await subject().stateOf(slow))?.loading?.rowCount).toBe(1);
       expect(await subject().destination.runStore.readSchema('shop', 'orders')).toEqual(lane.load.schema);
     });
   });
@@ -205,7 +205,7 @@ export function testCommits(subject: () => Subject): void {
       const moves = loader.units.map((unit) => ({ unit, to: 'end' }) as const);
       await expect(both.commitAll(moves)).rejects.toMatchObject({ code: 'FENCED' });
       expect(await subject().positionsOf(loader)).toEqual({ 'segment:0/2': 'start', 'segment:1/2': 'start' });
-      expect((await subject().stateOf(loader))?.building?.rowCount).toBe(0);
+      expect((await subject().stateOf(loader))?.loading?.rowCount).toBe(0);
     });
 
     it('raises epochs with every takeover and leaves finished units alone', async () => {

@@ -40,7 +40,7 @@ export function testVersions(subject: () => Subject): void {
       await (await loader.open(subject().destination, 2)).put([order(2)], 'end');
       await expect(loader.finish(subject().destination, 2)).rejects.toMatchObject({ code: 'BUG' });
       await subject().expectLive(loader, [order(1)]);
-      expect(await subject().stateOf(loader)).toMatchObject({ liveVersion: 1, building: { version: 2, rowCount: 1 } });
+      expect(await subject().stateOf(loader)).toMatchObject({ liveVersion: 1, loading: { version: 2, rowCount: 1 } });
     });
 
     it('swaps an empty version in, first and later', async () => {
@@ -62,11 +62,11 @@ export function testVersions(subject: () => Subject): void {
       await loader.begin(subject().destination, 3);
       await (await loader.open(subject().destination, 3)).commitAll(loader.units.map((unit) => ({ unit, to: 'end' })));
       await expect(loader.finish(subject().destination, 3)).rejects.toMatchObject({ code: 'SHRINK_REFUSED' });
-      expect(await subject().stateOf(loader)).toMatchObject({ liveVersion: 2, building: { version: 3 } });
+      expect(await subject().stateOf(loader)).toMatchObject({ liveVersion: 2, loading: { version: 3 } });
       await subject().expectLive(loader, [order(1), order(2)]);
       await subject().reconnect();
       expect(await loader.finish(subject().destination, 3, { allowShrink: true })).toEqual({ rowCount: 0 });
-      expect(await subject().stateOf(loader)).toMatchObject({ liveVersion: 3, building: null });
+      expect(await subject().stateOf(loader)).toMatchObject({ liveVersion: 3, loading: null });
     });
 
     it('drops a version that was being built when another is begun', async () => {
@@ -78,7 +78,7 @@ export function testVersions(subject: () => Subject): void {
       expect(await subject().positionsOf(loader)).toEqual({ 'segment:0/2': 'start', 'segment:1/2': 'start' });
       expect(await subject().stateOf(loader)).toMatchObject({
         highestBase: baseOf(2),
-        building: { identity: 'table-id-2', rowCount: 0 },
+        loading: { identity: 'table-id-2', rowCount: 0 },
       });
       await expect(zombie.put([order(2)], behind(2))).rejects.toMatchObject({ code: 'FENCED' });
       await expect(loader.open(subject().destination, 1)).rejects.toMatchObject({ code: 'FENCED' });
@@ -106,7 +106,7 @@ export function testVersions(subject: () => Subject): void {
       await zombie.put([order(2)], behind(2));
       const { source, table } = loader.target;
       expect(await subject().destination.runStore.requestReset(source, table)).toBe(true);
-      expect(await subject().stateOf(loader)).toMatchObject({ resetRequested: true, liveVersion: 1, building: null });
+      expect(await subject().stateOf(loader)).toMatchObject({ resetRequested: true, liveVersion: 1, loading: null });
       expect(await subject().positionsOf(loader)).toEqual({});
       await subject().expectLive(loader, [order(1)]);
       // The state does not tell that there was a version 2, so the next one has its number again.
@@ -116,7 +116,7 @@ export function testVersions(subject: () => Subject): void {
       // Of this unit the zombie's epoch is the first, and its position that of the new version.
       await expect(zombie.put([order(3)], 'end', 'segment:1/2')).rejects.toMatchObject({ code: 'FENCED' });
       expect(await subject().positionsOf(loader)).toEqual({ 'segment:0/2': 'start', 'segment:1/2': 'start' });
-      expect((await subject().stateOf(loader))?.building?.rowCount).toBe(0);
+      expect((await subject().stateOf(loader))?.loading?.rowCount).toBe(0);
     });
 
     it('does not take a reset for answered that was asked for when its version was planned already', async () => {

@@ -18,7 +18,7 @@ export interface TableLedger<Part> extends LoadTarget {
   readonly destinationSchema: string;
   readonly destinationTable: string;
   readonly live: LiveLedger<Part> | null;
-  readonly building: BuildingLedger<Part> | null;
+  readonly loading: LoadingLedger<Part> | null;
   readonly highestBase: bigint;
   /**
    * Greatest epoch that a unit of the table ever had. Units of a new version begin here, so that a lane of a dropped
@@ -41,7 +41,7 @@ interface LiveLedger<Part> extends VersionId {
   readonly parts: readonly Part[];
 }
 
-interface BuildingLedger<Part> extends VersionId {
+interface LoadingLedger<Part> extends VersionId {
   readonly identity: string;
   readonly layout: string;
   readonly startedAtMs: number;
@@ -78,7 +78,7 @@ export function beginVersion<Part>(before: TableLedger<Part> | null, request: Be
     destinationSchema: before?.destinationSchema ?? request.destinationSchema,
     destinationTable: before?.destinationTable ?? request.destinationTable,
     live: before?.live ?? null,
-    building: {
+    loading: {
       version,
       base,
       identity,
@@ -105,27 +105,27 @@ interface Takeover<Part> {
 
 /** Gives the units of the lane that are not at `end` new epochs. Rejects with FENCED when the version is not built now. */
 export function takeOver<Part>(ledger: TableLedger<Part>, lane: Lane): Takeover<Part> {
-  const building = buildingVersion(ledger, lane);
+  const loading = loadingVersion(ledger, lane);
   const epoch = ledger.highestEpoch + 1;
   const taken = new Map<UnitId, UnitState>();
   for (const unit of lane.units) {
-    const state = building.units.get(unit);
+    const state = loading.units.get(unit);
     if (state === undefined) throw new TributaryError('BUG', `${nameOf(ledger)} has no unit ${unit}`);
     taken.set(unit, state.position === 'end' ? state : { ...state, epoch });
   }
-  const units = new Map([...building.units, ...taken]);
+  const units = new Map([...loading.units, ...taken]);
   return {
-    ledger: { ...ledger, highestEpoch: epoch, building: { ...building, units } },
+    ledger: { ...ledger, highestEpoch: epoch, loading: { ...loading, units } },
     units: taken,
-    schema: building.schema,
+    schema: loading.schema,
   };
 }
 
 /** Adds a part and moves the bookmarks; rejects with FENCED when the version, the schema or one of the moves misses. */
 export function append<Part>(ledger: TableLedger<Part>, addition: Append<Part>): TableLedger<Part> {
-  const building = buildingVersion(ledger, addition);
-  if (!maySucceed(building.schema, addition.schema)) throw fenced(ledger, 'the schema');
-  const units = new Map(building.units);
+  const loading = loadingVersion(ledger, addition);
+  if (!maySucceed(loading.schema, addition.schema)) throw fenced(ledger, 'the schema');
+  const units = new Map(loading.units);
   for (const { unit, epoch, from, to } of addition.moves) {
     const state = units.get(unit);
     if (state?.epoch !== epoch || state.position !== from) throw fenced(ledger, `the unit ${unit}`);
@@ -133,13 +133,13 @@ export function append<Part>(ledger: TableLedger<Part>, addition: Append<Part>):
   }
   return {
     ...ledger,
-    building: {
-      ...building,
+    loading: {
+      ...loading,
       units,
-      rowCount: building.rowCount + addition.rowCount,
+      rowCount: loading.rowCount + addition.rowCount,
       lastCommitAtMs: addition.nowMs,
-      schema: addition.schema.schemaVersion > building.schema.schemaVersion ? addition.schema : building.schema,
-      parts: addition.part === null ? building.parts : [...building.parts, addition.part],
+      schema: addition.schema.schemaVersion > loading.schema.schemaVersion ? addition.schema : loading.schema,
+      parts: addition.part === null ? loading.parts : [...loading.parts, addition.part],
     },
   };
 }
@@ -163,36 +163,36 @@ export function finishVersion<Part>(
       { context: { source: ledger.source, table: ledger.table, version, rowCount, liveRowCount } },
     );
   }
-  return { ...ledger, live: { version, base, sinceMs: nowMs, rowCount, schema, parts }, building: null };
+  return { ...ledger, live: { version, base, sinceMs: nowMs, rowCount, schema, parts }, loading: null };
 }
 
 export function requestReset<Part>(ledger: TableLedger<Part>): TableLedger<Part> {
-  return { ...ledger, building: null, resetRequested: true };
+  return { ...ledger, loading: null, resetRequested: true };
 }
 
 /** The version that is being built; rejects with FENCED when it is another one or none. */
-export function buildingVersion<Part>(
-  { building, ...ledger }: TableLedger<Part>,
+export function loadingVersion<Part>(
+  { loading, ...ledger }: TableLedger<Part>,
   { version, base }: VersionId,
-): BuildingLedger<Part> {
-  if (building?.version !== version || building.base !== base) throw fenced(ledger, `version ${version}`);
-  return building;
+): LoadingLedger<Part> {
+  if (loading?.version !== version || loading.base !== base) throw fenced(ledger, `version ${version}`);
+  return loading;
 }
 
 /** The version that is being built, all of its units at `end`; rejects with BUG while one is not. */
-export function completeVersion<Part>(ledger: TableLedger<Part>, id: VersionId): BuildingLedger<Part> {
-  const building = buildingVersion(ledger, id);
-  const open = [...building.units.values()].filter(({ position }) => position !== 'end');
-  if (open.length === 0) return building;
+export function completeVersion<Part>(ledger: TableLedger<Part>, id: VersionId): LoadingLedger<Part> {
+  const loading = loadingVersion(ledger, id);
+  const open = [...loading.units.values()].filter(({ position }) => position !== 'end');
+  if (open.length === 0) return loading;
   throw new TributaryError('BUG', `Version ${id.version} of ${nameOf(ledger)} has ${open.length} unfinished units`);
 }
 
-export function schemaOf<Part>({ building, live }: TableLedger<Part>): StoredSchema | null {
-  return building?.schema ?? live?.schema ?? null;
+export function schemaOf<Part>({ loading, live }: TableLedger<Part>): StoredSchema | null {
+  return loading?.schema ?? live?.schema ?? null;
 }
 
 export function tableState<Part>(ledger: TableLedger<Part>): TableState {
-  const { source, table, destinationSchema, destinationTable, live, building, highestBase, resetRequested } = ledger;
+  const { source, table, destinationSchema, destinationTable, live, loading, highestBase, resetRequested } = ledger;
   return {
     source,
     table,
@@ -202,15 +202,15 @@ export function tableState<Part>(ledger: TableLedger<Part>): TableState {
     liveVersion: live?.version ?? 0,
     liveRowCount: live?.rowCount ?? 0,
     liveSinceMs: live?.sinceMs ?? null,
-    building: building && {
-      version: building.version,
-      base: building.base,
-      identity: building.identity,
-      layout: building.layout,
-      totalSegments: building.units.size,
-      startedAtMs: building.startedAtMs,
-      lastCommitAtMs: building.lastCommitAtMs,
-      rowCount: building.rowCount,
+    loading: loading && {
+      version: loading.version,
+      base: loading.base,
+      identity: loading.identity,
+      layout: loading.layout,
+      totalSegments: loading.units.size,
+      startedAtMs: loading.startedAtMs,
+      lastCommitAtMs: loading.lastCommitAtMs,
+      rowCount: loading.rowCount,
     },
     highestBase,
     resetRequested,

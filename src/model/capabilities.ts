@@ -5,6 +5,11 @@ export interface Capabilities {
   /** The destination itself refuses the commit of a process that has lost its units. */
   readonly fenced: boolean;
   readonly guarantee: 'exactly-once' | 'at-least-once';
+  /**
+   * What it does with changes of a stream. `merge`: of two versions of a key the one with the greater sequence stays, so
+   * a snapshot and a stream may be loaded side by side. `ordered`: what comes last stays. `none`: it takes snapshots only.
+   */
+  readonly changes: 'merge' | 'ordered' | 'none';
   readonly identifierMaxBytes: number;
   /** Columns of a table, metadata columns not counted. */
   readonly maxColumns: number;

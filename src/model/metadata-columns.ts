@@ -14,4 +14,17 @@ export const METADATA_COLUMNS = [
   { name: '_sdc_table_version', type: 'bigint' },
   /** JSON object of column to value for what a column could not hold exactly; null almost always. */
   { name: '_sdc_rescued', type: 'json' },
-] as const satisfies readonly { name: string; type: 'timestamp' | 'bigint' | 'json' }[];
+] as const satisfies readonly MetadataColumn[];
+
+/** Columns that rows of a table with method LOG_BASED carry beside those. */
+export const CHANGE_COLUMNS = [
+  /** When the row was deleted in the source, by the clock of the stream; null while it is there. */
+  { name: '_sdc_deleted_at', type: 'timestamp' },
+  /** `ttl` where an expired item was deleted by DynamoDB and `ttl_deletes: flag` asks for it; null otherwise. */
+  { name: '_sdc_deleted_by', type: 'text' },
+] as const satisfies readonly MetadataColumn[];
+
+interface MetadataColumn {
+  readonly name: string;
+  readonly type: 'timestamp' | 'bigint' | 'json' | 'text';
+}

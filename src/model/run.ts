@@ -10,6 +10,10 @@ export interface TableRun {
   readonly rowsRead: number;
   readonly rowsLoaded: number;
   readonly rowsRejected: number;
+  /** Changes of the stream that were read, deletes included. */
+  readonly changesRead: number;
+  /** Deletes that reached the destination. */
+  readonly rowsDeleted: number;
   /** Bytes of DynamoDB JSON received. */
   readonly bytesRead: number;
   /** Read capacity units that DynamoDB reported. */

@@ -1,18 +1,48 @@
 import type { Position } from './position.ts';
 import type { UnitId } from './unit.ts';
 
-/** The bookmark of a unit as the destination holds it. */
-export interface UnitState {
-  readonly unit: UnitId;
-  /** Raised by every takeover; a commit under an older epoch misses. */
-  readonly epoch: number;
-  readonly position: Position;
+/** What a shard's bookmark holds beside its position. Times are by the clock of AWS, milliseconds since the epoch. */
+export interface ShardProgress {
+  /** `_sdc_sequence` of its last change, else what it has inherited from its parent; the base of the version at least. */
+  readonly sequence: bigint;
+  /**
+   * Every change of the shard that was made before this is durable. Never falls. For a shard that was not read yet: that
+   * of its parent, else when it was first listed less the time between two listings.
+   */
+  readonly verifiedThroughMs: number;
 }
 
-/** One unit of a commit: it moves only `WHERE epoch = mine AND position = from`. */
+export interface ShardBookmark extends ShardProgress {
+  /** As it was listed, also when it is no more; null for a shard that never had one. */
+  readonly parent: string | null;
+  /** Hash of the root shard: a child has the lane of its parent, so lineage never crosses lanes. */
+  readonly lane: number;
+  readonly firstListedAtMs: number;
+}
+
+/** A unit as it begins: where from, and for a shard what is known of it. */
+export interface NewUnit {
+  readonly unit: UnitId;
+  readonly position: Position;
+  /** Null for a segment. */
+  readonly shard: ShardBookmark | null;
+}
+
+/** The bookmark of a unit as the destination holds it. */
+export interface UnitState extends NewUnit {
+  /** Raised by every takeover; a commit under an older epoch misses. */
+  readonly epoch: number;
+}
+
+/**
+ * One unit of a commit: it moves only `WHERE epoch = mine AND position = from`. `from` and `to` are equal where only the
+ * progress of a shard is brought up to date.
+ */
 export interface UnitMove {
   readonly unit: UnitId;
   readonly epoch: number;
   readonly from: Position;
   readonly to: Position;
+  /** Null for a segment. */
+  readonly shard: ShardProgress | null;
 }

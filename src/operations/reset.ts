@@ -44,9 +44,9 @@ export async function previewReset({
   const known = await destination.runStore.readTables(source);
   return known
     .filter(({ table }) => tables === null || tables.includes(table))
-    .map(({ table, liveRowCount, building }) => ({
+    .map(({ table, liveRowCount, loading }) => ({
       table,
       liveRows: liveRowCount,
-      unfinishedRows: building?.rowCount ?? 0,
+      unfinishedRows: loading?.rowCount ?? 0,
     }));
 }

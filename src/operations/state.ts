@@ -42,7 +42,7 @@ export async function showState(destination: Destination, source: string): Promi
   const { runStore, capabilities } = destination;
   const reports: TableStateReport[] = [];
   for (const state of await runStore.readTables(source)) {
-    const { table, building, liveVersion } = state;
+    const { table, loading: building, liveVersion } = state;
     const units = await runStore.readUnits(source, table);
     const schema = await runStore.readSchema(source, table);
     reports.push({

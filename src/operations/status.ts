@@ -51,7 +51,7 @@ export async function status(source: SourceConfig, destination: Destination): Pr
       liveVersion: state === null || state.liveVersion === 0 ? null : state.liveVersion,
       liveRows: state === null || state.liveVersion === 0 ? null : state.liveRowCount,
       liveSinceMs: state?.liveSinceMs ?? null,
-      building: state?.building ? await buildingStatus(destination, state) : null,
+      building: state?.loading ? await buildingStatus(destination, state) : null,
       resetRequested: state?.resetRequested ?? false,
       lastError: lastRun?.tables.find((run) => run.table === table)?.error ?? null,
     });
@@ -65,7 +65,7 @@ function methodByPattern({ selectNewTables }: SourceConfig, table: string): stri
 
 async function buildingStatus(
   destination: Destination,
-  { source, table, building }: TableState,
+  { source, table, loading: building }: TableState,
 ): Promise<TableStatus['building']> {
   if (building === null) return null;
   const units = await destination.runStore.readUnits(source, table);

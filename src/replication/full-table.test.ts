@@ -159,7 +159,7 @@ describe('replicateFullTable', () => {
     remove();
     expect(liveIds()).toEqual(numbers(2_000));
     const state = (await createMemoryDestination(store).runStore.readTables('shop'))[0];
-    expect(state?.building?.rowCount).toBeGreaterThan(0);
+    expect(state?.loading?.rowCount).toBeGreaterThan(0);
     await run();
     expect(liveIds()).toEqual(numbers(3_000));
   });

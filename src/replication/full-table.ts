@@ -253,7 +253,7 @@ function layoutOf({ projection }: FullTableRun, { key, index }: TableFacts): str
 }
 
 function logResume(run: FullTableRun, state: TableState | null, version: number): void {
-  const rows = state?.building?.rowCount ?? 0;
+  const rows = state?.loading?.rowCount ?? 0;
   run.log.info(`${run.target.table}: resumes version ${version}, ${rows} rows of it are durable`);
 }
 

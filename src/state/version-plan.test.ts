@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { BuildingVersion, TableState } from '../model/table-state.ts';
+import type { LoadingVersion, TableState } from '../model/table-state.ts';
 import { planVersion } from './version-plan.ts';
 
 const NOW_MS = Date.UTC(2026, 5, 1);
 const HOUR_MS = 3_600_000;
 
-const building: BuildingVersion = {
+const loading: LoadingVersion = {
   version: 4,
   base: 10n,
   identity: 'table-1',
@@ -24,7 +24,7 @@ const state: TableState = {
   liveVersion: 3,
   liveRowCount: 100,
   liveSinceMs: NOW_MS - 300 * HOUR_MS,
-  building,
+  loading,
   highestBase: 10n,
   resetRequested: false,
 };
@@ -43,16 +43,16 @@ describe('planVersion', () => {
   });
 
   test('a version that was read to its end is swapped in, unless that was refused because its rows are gone', () => {
-    const complete = (rowCount: number) => plan({ building: { ...building, rowCount } }, NOW_MS, true);
+    const complete = (rowCount: number) => plan({ loading: { ...loading, rowCount } }, NOW_MS, true);
     expect(complete(50)).toMatchObject({ kind: 'resume', version: 4 });
     expect(complete(49)).toMatchObject({ kind: 'begin', version: 5, freshSchema: false });
-    expect(plan({ building: { ...building, rowCount: 12 } })).toMatchObject({ kind: 'resume' });
+    expect(plan({ loading: { ...loading, rowCount: 12 } })).toMatchObject({ kind: 'resume' });
   });
 
   test('a version to which nothing was committed for more than 24 hours is begun anew', () => {
-    const idle = { ...building, lastCommitAtMs: NOW_MS - 24 * HOUR_MS };
-    expect(plan({ building: idle }).kind).toBe('resume');
-    expect(plan({ building: { ...idle, lastCommitAtMs: idle.lastCommitAtMs - 1 } })).toMatchObject({
+    const idle = { ...loading, lastCommitAtMs: NOW_MS - 24 * HOUR_MS };
+    expect(plan({ loading: idle }).kind).toBe('resume');
+    expect(plan({ loading: { ...idle, lastCommitAtMs: idle.lastCommitAtMs - 1 } })).toMatchObject({
       kind: 'begin',
       version: 5,
       freshSchema: false,
@@ -60,19 +60,19 @@ describe('planVersion', () => {
   });
 
   test('nothing of a table that was deleted and created again under its name is resumed', () => {
-    expect(plan({ building: { ...building, identity: 'table-0' } })).toMatchObject({ kind: 'begin', version: 5 });
+    expect(plan({ loading: { ...loading, identity: 'table-0' } })).toMatchObject({ kind: 'begin', version: 5 });
   });
 
   test('a changed projection begins a new version', () => {
-    expect(plan({ building: { ...building, layout: 'layout-0' } })).toMatchObject({ kind: 'begin', version: 5 });
+    expect(plan({ loading: { ...loading, layout: 'layout-0' } })).toMatchObject({ kind: 'begin', version: 5 });
   });
 
   test('a finished table begins the version after the live one and keeps its schema', () => {
-    expect(plan({ building: null })).toMatchObject({ kind: 'begin', version: 4, freshSchema: false });
+    expect(plan({ loading: null })).toMatchObject({ kind: 'begin', version: 4, freshSchema: false });
   });
 
   test('a reset begins with a fresh schema', () => {
-    expect(plan({ building: null, resetRequested: true })).toMatchObject({ kind: 'begin', freshSchema: true });
+    expect(plan({ loading: null, resetRequested: true })).toMatchObject({ kind: 'begin', freshSchema: true });
   });
 
   test('a table that was never replicated begins with version 1', () => {
@@ -81,8 +81,8 @@ describe('planVersion', () => {
 
   test('the base rises above every earlier one although the clock jumped back', () => {
     const before = BigInt(NOW_MS) * 1000n;
-    expect(plan({ building: null, highestBase: before })).toMatchObject({ base: before + 1n });
-    expect(plan({ building: null, highestBase: before }, NOW_MS - HOUR_MS)).toMatchObject({ base: before + 1n });
-    expect(plan({ building: null, highestBase: 10n })).toMatchObject({ base: before });
+    expect(plan({ loading: null, highestBase: before })).toMatchObject({ base: before + 1n });
+    expect(plan({ loading: null, highestBase: before }, NOW_MS - HOUR_MS)).toMatchObject({ base: before + 1n });
+    expect(plan({ loading: null, highestBase: 10n })).toMatchObject({ base: before });
   });
 });

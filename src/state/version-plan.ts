@@ -37,25 +37,25 @@ export type VersionPlan =
 export function planVersion({ state, isFullyRead, identity, layout, nowMs }: VersionEvidence): VersionPlan {
   if (state === null) return begin(state, nowMs, true, 'first replication of the table');
   if (state.resetRequested) return begin(state, nowMs, true, 'the table was reset');
-  const { building } = state;
-  if (building === null) return begin(state, nowMs, false, 'full-table replication replaces the table in each run');
-  if (building.identity !== identity) {
+  const { loading } = state;
+  if (loading === null) return begin(state, nowMs, false, 'full-table replication replaces the table in each run');
+  if (loading.identity !== identity) {
     return begin(state, nowMs, false, 'the table was deleted and created again since the interrupted run');
   }
-  if (building.layout !== layout)
+  if (loading.layout !== layout)
     return begin(state, nowMs, false, 'its projection, key or index has changed since the interrupted run');
-  if (nowMs - building.lastCommitAtMs > STALE_AFTER_MS) {
+  if (nowMs - loading.lastCommitAtMs > STALE_AFTER_MS) {
     return begin(state, nowMs, false, 'nothing was committed to the interrupted version for more than 24 hours');
   }
-  if (isFullyRead && isShrink(state.liveRowCount, building.rowCount)) {
+  if (isFullyRead && isShrink(state.liveRowCount, loading.rowCount)) {
     // Its swap was refused. The rows may be back at the source by now; and allowing it must not publish what was read then.
     return begin(state, nowMs, false, 'the version that was read last has lost more than half of the rows');
   }
-  return { kind: 'resume', version: building.version, base: building.base };
+  return { kind: 'resume', version: loading.version, base: loading.base };
 }
 
 function begin(state: TableState | null, nowMs: number, freshSchema: boolean, reason: string): VersionPlan {
-  const version = Math.max(state?.liveVersion ?? 0, state?.building?.version ?? 0) + 1;
+  const version = Math.max(state?.liveVersion ?? 0, state?.loading?.version ?? 0) + 1;
   // Microseconds of the clock, but never at or below an earlier base: a clock that jumped back must not reorder versions.
   const clockBase = BigInt(Math.floor(nowMs)) * 1000n;
   const floor = (state?.highestBase ?? 0n) + 1n;

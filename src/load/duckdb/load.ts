@@ -11,7 +11,7 @@ import { readSchemaRows, replaceSchemaRows } from './column-rows.ts';
 import { type DuckDbFile, mergeRowGroups } from './connection.ts';
 import { saveRejectedRows } from './rejected-rows.ts';
 import { widenTable } from './schema-change.ts';
-import { buildingTableName, liveTableName, readBuildingTable, saveStoredTable, spareTableName } from './table-rows.ts';
+import { loadingTableName, liveTableName, readLoadingTable, saveStoredTable, spareTableName } from './table-rows.ts';
 import { inTransaction } from './transaction.ts';
 import { moveUnitRows, readUnitRows, replaceUnitRows } from './unit-rows.ts';
 
@@ -51,7 +51,7 @@ export async function openLoad(file: DuckDbFile, lane: Lane, signal: AbortSignal
 }
 
 async function takeOver(connection: DuckDBConnection, lane: Lane): Promise<Pick<Load, 'units' | 'schema'>> {
-  const stored = await readBuildingTable(connection, lane);
+  const stored = await readLoadingTable(connection, lane);
   const present = await readUnitRows(connection, lane);
   const presentById = new Map(present.map((state) => [state.unit, state]));
   const epoch = stored.highestEpoch + 1;
@@ -67,7 +67,7 @@ async function takeOver(connection: DuckDBConnection, lane: Lane): Promise<Pick<
     present.map((state) => taken.get(state.unit) ?? state),
   );
   await saveStoredTable(connection, { ...stored, highestEpoch: epoch });
-  return { units: taken, schema: await readSchemaRows(connection, lane, stored.building.schemaVersion) };
+  return { units: taken, schema: await readSchemaRows(connection, lane, stored.loading.schemaVersion) };
 }
 
 async function commitBatches(
@@ -76,33 +76,33 @@ async function commitBatches(
   batches: readonly Batch[],
   { moves, plan, schema, nowMs, signal }: CommitRequest & { readonly signal: AbortSignal },
 ): Promise<CommitReceipt> {
-  const stored = await readBuildingTable(connection, lane);
-  const { building } = stored;
-  const storedSchema = await readSchemaRows(connection, lane, building.schemaVersion);
+  const stored = await readLoadingTable(connection, lane);
+  const { loading } = stored;
+  const storedSchema = await readSchemaRows(connection, lane, loading.schemaVersion);
   if (!maySucceed(storedSchema, schema)) throw fenced(lane, 'the schema');
-  const change = { plan, spare: spareTableName(stored, building), isEmpty: building.rowCount === 0 };
-  const name = await widenTable(connection, buildingTableName(stored, building), change);
+  const change = { plan, spare: spareTableName(stored, loading), isEmpty: loading.rowCount === 0 };
+  const name = await widenTable(connection, loadingTableName(stored, loading), change);
   const { appendedRows, rejected } = await appendBatches(connection, name, batches, {
     plan,
-    version: building.version,
-    base: building.base,
+    version: loading.version,
+    base: loading.base,
     nowMs,
     signal,
   });
-  await saveRejectedRows(connection, liveTableName(stored), { version: building.version, nowMs, rejected });
-  const rowCount = building.rowCount + appendedRows;
-  const commitCount = building.commitCount + (appendedRows > 0 ? 1 : 0);
+  await saveRejectedRows(connection, liveTableName(stored), { version: loading.version, nowMs, rejected });
+  const rowCount = loading.rowCount + appendedRows;
+  const commitCount = loading.commitCount + (appendedRows > 0 ? 1 : 0);
   if (rowCount < commitCount * SMALL_COMMIT_ROWS) await mergeRowGroups(connection);
-  if (schema.schemaVersion > building.schemaVersion) await replaceSchemaRows(connection, lane, schema);
+  if (schema.schemaVersion > loading.schemaVersion) await replaceSchemaRows(connection, lane, schema);
   await saveStoredTable(connection, {
     ...stored,
-    building: {
-      ...building,
+    loading: {
+      ...loading,
       tableName: name.table,
       rowCount,
       commitCount,
       lastCommitAtMs: nowMs,
-      schemaVersion: Math.max(schema.schemaVersion, building.schemaVersion),
+      schemaVersion: Math.max(schema.schemaVersion, loading.schemaVersion),
     },
   });
   await moveUnitRows(connection, lane, moves);

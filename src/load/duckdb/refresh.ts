@@ -13,18 +13,18 @@ import { createTable } from './schema-change.ts';
 import { queryRows, quoteName, quoteSchema, quoteTable } from './sql.ts';
 import {
   asideTableName,
-  buildingTableName,
+  loadingTableName,
   liveTableName,
-  readBuildingTable,
+  readLoadingTable,
   readStoredTable,
-  type StoredBuilding,
+  type StoredLoading,
   type StoredTable,
   saveStoredTable,
 } from './table-rows.ts';
 import { inTransaction } from './transaction.ts';
 import { deleteUnitRows, readUnitRows, replaceUnitRows } from './unit-rows.ts';
 
-type BuildingTable = StoredTable & { readonly building: StoredBuilding };
+type LoadingTable = StoredTable & { readonly loading: StoredLoading };
 
 /** Creates the version, its units and its table; drops one that was being built before. */
 export async function beginVersion(file: DuckDbFile, request: BeginVersion, signal: AbortSignal): Promise<void> {
@@ -45,7 +45,7 @@ export function finishVersion(
     if (deduplicateBy !== null) {
       await inTransaction(connection, signal, async () => {
         const stored = await readCompleteTable(connection, request);
-        await removeDuplicates(connection, buildingTableName(stored, stored.building), deduplicateBy);
+        await removeDuplicates(connection, loadingTableName(stored, stored.loading), deduplicateBy);
       });
     }
     return inTransaction(connection, signal, () => swap(connection, request));
@@ -53,14 +53,14 @@ export function finishVersion(
 }
 
 /** The state without the version that is being built, which is dropped with its rows and bookmarks. */
-export async function dropBuilding(connection: DuckDBConnection, stored: StoredTable): Promise<StoredTable> {
-  if (stored.building === null) return stored;
-  await connection.run(`DROP TABLE IF EXISTS ${quoteTable(buildingTableName(stored, stored.building))}`);
+export async function dropLoading(connection: DuckDBConnection, stored: StoredTable): Promise<StoredTable> {
+  if (stored.loading === null) return stored;
+  await connection.run(`DROP TABLE IF EXISTS ${quoteTable(loadingTableName(stored, stored.loading))}`);
   await deleteUnitRows(connection, stored);
   const { source, table, liveVersion } = stored;
   await keepSchemaRows(connection, { source, table, version: liveVersion });
   await keepRejectedRows(connection, liveTableName(stored), liveVersion);
-  return { ...stored, building: null };
+  return { ...stored, loading: null };
 }
 
 async function begin(connection: DuckDBConnection, request: BeginVersion): Promise<void> {
@@ -70,11 +70,11 @@ async function begin(connection: DuckDBConnection, request: BeginVersion): Promi
   await requireFreeName(connection, before);
   // Once a version is often enough for what versions leave behind, and in time for the live table that readers scan.
   await mergeRowGroups(connection);
-  const stored = await dropBuilding(connection, before);
+  const stored = await dropLoading(connection, before);
   await connection.run(`CREATE SCHEMA IF NOT EXISTS ${quoteSchema(stored.destinationSchema)}`);
   // One above every epoch that was given: a lane of a dropped version with this number and these units must miss.
   const epoch = stored.highestEpoch + 1;
-  const building: StoredBuilding = {
+  const loading: StoredLoading = {
     version,
     tableName: asideTableName(request, stored.destinationTable, 'a'),
     base,
@@ -87,13 +87,13 @@ async function begin(connection: DuckDBConnection, request: BeginVersion): Promi
     commitCount: 0,
     schemaVersion: schema.schemaVersion,
   };
-  await createTable(connection, buildingTableName(stored, building), request.plan);
+  await createTable(connection, loadingTableName(stored, loading), request.plan);
   const units = request.units.map((unit) => ({ unit, epoch, position: 'start' }) as const);
   await replaceUnitRows(connection, request, units);
   await replaceSchemaRows(connection, request, schema);
   await saveStoredTable(connection, {
     ...stored,
-    building,
+    loading,
     highestBase: base,
     highestEpoch: epoch,
     resetRequested: stored.resetRequested && !request.answersReset,
@@ -103,8 +103,8 @@ async function begin(connection: DuckDBConnection, request: BeginVersion): Promi
 async function swap(connection: DuckDBConnection, request: FinishVersion): Promise<{ readonly rowCount: number }> {
   const stored = await readCompleteTable(connection, request);
   const { source, table, liveRowCount } = stored;
-  const { version, schemaVersion } = stored.building;
-  const aside = quoteTable(buildingTableName(stored, stored.building));
+  const { version, schemaVersion } = stored.loading;
+  const aside = quoteTable(loadingTableName(stored, stored.loading));
   const [counted] = await queryRows(connection, `SELECT count(*) AS n FROM ${aside}`);
   const rowCount = Number(counted?.['n']);
   if (!request.allowShrink && isShrink(liveRowCount, rowCount)) {
@@ -127,14 +127,14 @@ async function swap(connection: DuckDBConnection, request: FinishVersion): Promi
     liveRowCount: rowCount,
     liveSinceMs: request.nowMs,
     liveSchemaVersion: schemaVersion,
-    building: null,
+    loading: null,
   });
   return { rowCount };
 }
 
-/** The table with its building version, all units of it at `end`; rejects with BUG while one is not. */
-async function readCompleteTable(connection: DuckDBConnection, request: FinishVersion): Promise<BuildingTable> {
-  const stored = await readBuildingTable(connection, request);
+/** The table with its loading version, all units of it at `end`; rejects with BUG while one is not. */
+async function readCompleteTable(connection: DuckDBConnection, request: FinishVersion): Promise<LoadingTable> {
+  const stored = await readLoadingTable(connection, request);
   const units = await readUnitRows(connection, request);
   const open = units.filter(({ position }) => position !== 'end');
   if (open.length === 0) return stored;
@@ -155,7 +155,7 @@ function neverBegun({ source, table, destinationSchema, destinationTable }: Begi
     liveRowCount: 0,
     liveSinceMs: null,
     liveSchemaVersion: 0,
-    building: null,
+    loading: null,
     highestBase: 0n,
     highestEpoch: 0,
     resetRequested: false,

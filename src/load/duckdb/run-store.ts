@@ -7,7 +7,7 @@ import { runRecordSchema } from '../stored-run-record.ts';
 import { storedJson } from '../stored-state.ts';
 import { readSchemaRows } from './column-rows.ts';
 import type { DuckDbFile } from './connection.ts';
-import { dropBuilding } from './refresh.ts';
+import { dropLoading } from './refresh.ts';
 import { queryRows } from './sql.ts';
 import { parseStored } from './state-tables.ts';
 import { readStoredTable, readStoredTables, type StoredTable, saveStoredTable, timestamp } from './table-rows.ts';
@@ -29,15 +29,15 @@ export function createDuckDbRunStore(file: DuckDbFile, closed: AbortSignal): Run
       }),
     readUnits: (source, table) =>
       read([], async (connection) => {
-        const building = (await readStoredTable(connection, { source, table }))?.building;
-        return building ? readUnitRows(connection, { source, table, version: building.version }) : [];
+        const loading = (await readStoredTable(connection, { source, table }))?.loading;
+        return loading ? readUnitRows(connection, { source, table, version: loading.version }) : [];
       }),
     readSchema: (source, table) =>
       read(null, async (connection) => {
         const stored = await readStoredTable(connection, { source, table });
-        if (stored === null || (stored.building === null && stored.liveVersion === 0)) return null;
-        const version = stored.building?.version ?? stored.liveVersion;
-        const schemaVersion = stored.building?.schemaVersion ?? stored.liveSchemaVersion;
+        if (stored === null || (stored.loading === null && stored.liveVersion === 0)) return null;
+        const version = stored.loading?.version ?? stored.liveVersion;
+        const schemaVersion = stored.loading?.schemaVersion ?? stored.liveSchemaVersion;
         return readSchemaRows(connection, { source, table, version }, schemaVersion);
       }),
     readRuns: (source, limit) =>
@@ -58,7 +58,7 @@ export function createDuckDbRunStore(file: DuckDbFile, closed: AbortSignal): Run
           inTransaction(connection, closed, async () => {
             const stored = await readStoredTable(connection, { source, table });
             if (stored === null) return false;
-            await saveStoredTable(connection, { ...(await dropBuilding(connection, stored)), resetRequested: true });
+            await saveStoredTable(connection, { ...(await dropLoading(connection, stored)), resetRequested: true });
             return true;
           }),
         closed,
@@ -68,10 +68,10 @@ export function createDuckDbRunStore(file: DuckDbFile, closed: AbortSignal): Run
 }
 
 /** What the port shows of a stored table. */
-function tableState({ highestEpoch: _, liveSchemaVersion: __, building, ...state }: StoredTable): TableState {
-  if (building === null) return { ...state, building };
-  const { tableName: ___, schemaVersion: ____, commitCount: _____, ...shown } = building;
-  return { ...state, building: shown };
+function tableState({ highestEpoch: _, liveSchemaVersion: __, loading, ...state }: StoredTable): TableState {
+  if (loading === null) return { ...state, loading };
+  const { tableName: ___, schemaVersion: ____, commitCount: _____, ...shown } = loading;
+  return { ...state, loading: shown };
 }
 
 async function replaceRun(connection: DuckDBConnection, run: RunRecord): Promise<void> {

@@ -1,6 +1,6 @@
 import { type DuckDBConnection, DuckDBTimestampTZValue, type DuckDBValue } from '@duckdb/node-api';
 import { z } from 'zod';
-import type { BuildingVersion, TableState } from '../../model/table-state.ts';
+import type { LoadingVersion, TableState } from '../../model/table-state.ts';
 import type { LoadTarget } from '../destination.ts';
 import { fenced } from '../fenced.ts';
 import type { VersionId } from '../table-ledger.ts';
@@ -8,7 +8,7 @@ import { changeRows, queryRows, type TableName } from './sql.ts';
 import { parseStored, RESERVED_PREFIX } from './state-tables.ts';
 
 /** A version that is being built, and where. */
-export interface StoredBuilding extends BuildingVersion {
+export interface StoredLoading extends LoadingVersion {
   /** Name of its table in the destination schema; another one after each rewrite. */
   readonly tableName: string;
   readonly schemaVersion: number;
@@ -18,7 +18,7 @@ export interface StoredBuilding extends BuildingVersion {
 
 /** One row of `_tributary_tables`: the state that the port shows and what only this adapter needs. */
 export interface StoredTable extends TableState {
-  readonly building: StoredBuilding | null;
+  readonly loading: StoredLoading | null;
   readonly liveSchemaVersion: number;
   /** Greatest epoch that any unit of any version ever had: epochs never come twice, so zombies always miss. */
   readonly highestEpoch: number;
@@ -44,20 +44,20 @@ export async function readStoredTables(
 }
 
 /** The table with the version that is being built; rejects with FENCED when it is another version or none. */
-export async function readBuildingTable(
+export async function readLoadingTable(
   connection: DuckDBConnection,
   target: LoadTarget & VersionId,
-): Promise<StoredTable & { readonly building: StoredBuilding }> {
+): Promise<StoredTable & { readonly loading: StoredLoading }> {
   const stored = await readStoredTable(connection, target);
   const { version, base } = target;
-  if (stored?.building?.version !== version || stored.building.base !== base)
+  if (stored?.loading?.version !== version || stored.loading.base !== base)
     throw fenced(target, `version ${version}`);
-  return { ...stored, building: stored.building };
+  return { ...stored, loading: stored.loading };
 }
 
 /** Inserts the row of the table, or updates it in its place: a row that is deleted at each commit would fill the file. */
 export async function saveStoredTable(connection: DuckDBConnection, stored: StoredTable): Promise<void> {
-  const { source, table, building } = stored;
+  const { source, table, loading } = stored;
   const values: Record<string, DuckDBValue> = {
     destination_schema: stored.destinationSchema,
     destination_table: stored.destinationTable,
@@ -66,17 +66,17 @@ export async function saveStoredTable(connection: DuckDBConnection, stored: Stor
     live_row_count: stored.liveRowCount,
     live_since: timestamp(stored.liveSinceMs),
     live_schema_version: stored.liveSchemaVersion,
-    building_version: building?.version ?? null,
-    building_table: building?.tableName ?? null,
-    building_base: building?.base ?? null,
-    building_identity: building?.identity ?? null,
-    building_layout: building?.layout ?? null,
-    building_total_segments: building?.totalSegments ?? null,
-    building_started_at: timestamp(building?.startedAtMs ?? null),
-    building_last_commit_at: timestamp(building?.lastCommitAtMs ?? null),
-    building_row_count: building?.rowCount ?? null,
-    building_commit_count: building?.commitCount ?? null,
-    building_schema_version: building?.schemaVersion ?? null,
+    building_version: loading?.version ?? null,
+    building_table: loading?.tableName ?? null,
+    building_base: loading?.base ?? null,
+    building_identity: loading?.identity ?? null,
+    building_layout: loading?.layout ?? null,
+    building_total_segments: loading?.totalSegments ?? null,
+    building_started_at: timestamp(loading?.startedAtMs ?? null),
+    building_last_commit_at: timestamp(loading?.lastCommitAtMs ?? null),
+    building_row_count: loading?.rowCount ?? null,
+    building_commit_count: loading?.commitCount ?? null,
+    building_schema_version: loading?.schemaVersion ?? null,
     highest_base: stored.highestBase,
     highest_epoch: stored.highestEpoch,
     reset_requested: stored.resetRequested,
@@ -101,7 +101,7 @@ export function liveTableName({ destinationSchema, destinationTable }: StoredTab
   return { schema: destinationSchema, table: destinationTable };
 }
 
-export function buildingTableName({ destinationSchema }: StoredTable, { tableName }: StoredBuilding): TableName {
+export function loadingTableName({ destinationSchema }: StoredTable, { tableName }: StoredLoading): TableName {
   return { schema: destinationSchema, table: tableName };
 }
 
@@ -113,11 +113,11 @@ export function asideTableName({ version, base }: VersionId, destinationTable: s
 /** Where the rows of the version go when they are rewritten. */
 export function spareTableName(
   { destinationSchema, destinationTable }: StoredTable,
-  building: StoredBuilding,
+  loading: StoredLoading,
 ): TableName {
-  const first = asideTableName(building, destinationTable, 'a');
-  const second = asideTableName(building, destinationTable, 'b');
-  return { schema: destinationSchema, table: building.tableName === first ? second : first };
+  const first = asideTableName(loading, destinationTable, 'a');
+  const second = asideTableName(loading, destinationTable, 'b');
+  return { schema: destinationSchema, table: loading.tableName === first ? second : first };
 }
 
 export function timestamp(ms: number | null): DuckDBTimestampTZValue | null {
@@ -129,7 +129,7 @@ const SELECT = `SELECT * REPLACE (epoch_ms(live_since) AS live_since, epoch_ms(b
 
 const count = z.bigint().transform(Number);
 
-const buildingColumns = z.object({
+const loadingColumns = z.object({
   building_version: count,
   building_table: z.string(),
   building_base: z.bigint(),
@@ -160,7 +160,7 @@ const commonColumns = z.object({
 
 const tableRows = z.array(
   z
-    .union([commonColumns.extend(buildingColumns.shape), commonColumns.extend({ building_version: z.null() })])
+    .union([commonColumns.extend(loadingColumns.shape), commonColumns.extend({ building_version: z.null() })])
     .transform(
       (row): StoredTable => ({
         source: row.source,
@@ -172,7 +172,7 @@ const tableRows = z.array(
         liveRowCount: row.live_row_count,
         liveSinceMs: row.live_since,
         liveSchemaVersion: row.live_schema_version,
-        building:
+        loading:
           row.building_version === null
             ? null
             : {

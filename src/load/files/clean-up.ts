@@ -20,7 +20,7 @@ export async function cleanUp(log: TableLog, table: LoggedTable, nowMs: number):
 
 async function removeVersions(folder: string, { ledger, retired }: LoggedTable, nowMs: number): Promise<void> {
   const retiredAtMs = new Map(retired.map((version) => [versionFolder(version), version.sinceMs]));
-  const kept = [ledger.live, ledger.building].flatMap((version) => (version === null ? [] : versionFolder(version)));
+  const kept = [ledger.live, ledger.loading].flatMap((version) => (version === null ? [] : versionFolder(version)));
   for (const name of await listFolder(join(folder, 'data'))) {
     const data = join('data', name);
     if (kept.includes(data)) continue;
@@ -32,7 +32,7 @@ async function removeVersions(folder: string, { ledger, retired }: LoggedTable, 
 
 async function removeUnnamedFiles(folder: string, { ledger, claims }: LoggedTable, nowMs: number): Promise<void> {
   const holders = new Set(claims.values());
-  for (const kept of [ledger.live, ledger.building]) {
+  for (const kept of [ledger.live, ledger.loading]) {
     if (kept === null) continue;
     const named = new Set(kept.parts.map(({ file }) => file));
     for (const name of await listFolder(join(folder, versionFolder(kept)))) {

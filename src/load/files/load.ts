@@ -3,7 +3,7 @@ import type { Batch } from '../../model/batch.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Lane, Load } from '../destination.ts';
-import { append, buildingVersion, takeOver } from '../table-ledger.ts';
+import { append, loadingVersion, takeOver } from '../table-ledger.ts';
 import { linesOf, removeDataFile, writeDataFile } from './data-files.ts';
 import type { DataFile } from './log-entry.ts';
 import { requireTable, type TableLog } from './table-log.ts';
@@ -21,7 +21,7 @@ export async function openLoad(
     takeOver(requireTable(before, log).ledger, lane);
     return { kind: 'acquire', version, base, claim, units: lane.units };
   }, nowMs);
-  const { units, schema: storedSchema } = buildingVersion(ledger, lane);
+  const { units, schema: storedSchema } = loadingVersion(ledger, lane);
   let pending: Batch[] = [];
   let fileCount = 0;
 
@@ -47,7 +47,7 @@ export async function openLoad(
         await log.append((before) => {
           const { ledger } = requireTable(before, log);
           const next = append(ledger, { version, base, moves, part, rowCount: rows, schema, nowMs: atMs });
-          const isNewer = next.building?.schema !== ledger.building?.schema;
+          const isNewer = next.loading?.schema !== ledger.loading?.schema;
           return { kind: 'append', version, base, claim, moves, part, schema: isNewer ? schema : null };
         }, atMs);
       } catch (error) {
@@ -66,8 +66,8 @@ export async function openLoad(
 /** Removes a data file after a failed commit, unless the log names it after all: an error may come behind the entry. */
 async function discard(log: TableLog, part: DataFile, logger: Logger): Promise<void> {
   try {
-    const { live, building } = requireTable(await log.read(), log).ledger;
-    const named = [...(live?.parts ?? []), ...(building?.parts ?? [])].some(({ file }) => file === part.file);
+    const { live, loading } = requireTable(await log.read(), log).ledger;
+    const named = [...(live?.parts ?? []), ...(loading?.parts ?? [])].some(({ file }) => file === part.file);
     if (!named) await removeDataFile(log.folder, part);
   } catch (error) {
     logger.warning(`The file ${part.file} of a failed commit is left to a later clean-up: ${messageOf(error)}`);

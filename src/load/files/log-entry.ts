@@ -39,7 +39,7 @@ const live = z.object({
   schema,
   parts: z.array(dataFile).readonly(),
 });
-const building = z.object({
+const loading = z.object({
   version: count,
   base: sequence,
   identity: z.string(),
@@ -59,7 +59,7 @@ const ledger = z.object({
   destinationSchema: z.string(),
   destinationTable: z.string(),
   live: live.nullable(),
-  building: building.nullable(),
+  loading: loading.nullable(),
   highestBase: sequence,
   highestEpoch: count,
   resetRequested: z.boolean(),

@@ -4,7 +4,7 @@ import { messageOf, TributaryError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { BeginVersion, FinishVersion } from '../destination.ts';
 import { memberName } from '../item-lines.ts';
-import { beginVersion, buildingVersion, completeVersion, finishVersion, type VersionId } from '../table-ledger.ts';
+import { beginVersion, loadingVersion, completeVersion, finishVersion, type VersionId } from '../table-ledger.ts';
 import { cleanUp, KEPT_MS } from './clean-up.ts';
 import { versionFolder, writeDataFile } from './data-files.ts';
 import { findDuplicates, linesWithout } from './duplicates.ts';
@@ -38,7 +38,7 @@ export async function beginTable(
   const table = await log.append((before) => {
     if (before !== null && !isSameTable(before, request)) throw nameTaken(log, request);
     const ledger = beginVersion(before?.ledger ?? null, request);
-    return { kind: 'begin', ledger, retired: retiredWith(before, before?.ledger.building ?? null, nowMs) };
+    return { kind: 'begin', ledger, retired: retiredWith(before, before?.ledger.loading ?? null, nowMs) };
   }, nowMs);
   await tidy(log, table, { nowMs, logger });
 }
@@ -84,7 +84,7 @@ async function withoutDuplicates(
   { ledger }: LoggedTable,
   request: FinishVersion & RefreshSignal,
 ): Promise<{ readonly parts: readonly DataFile[]; readonly rowCount: number }> {
-  const { parts, rowCount, schema } = buildingVersion(ledger, request);
+  const { parts, rowCount, schema } = loadingVersion(ledger, request);
   const keyMembers = schema.columns
     .filter(({ columnName }) => columnName !== null && request.deduplicateBy?.includes(columnName))
     .map(({ attribute }) => memberName(attribute));

@@ -15,8 +15,8 @@ export function createFilesRunStore(root: string, folders: TableFolders, clock: 
       return states.filter((state) => state.source === source).sort((a, b) => (a.table < b.table ? -1 : 1));
     },
     readUnits: async (source, table) => {
-      const building = (await folders.find({ source, table }))?.table.ledger.building;
-      return [...(building?.units.values() ?? [])];
+      const loading = (await folders.find({ source, table }))?.table.ledger.loading;
+      return [...(loading?.units.values() ?? [])];
     },
     readSchema: async (source, table) => {
       const found = await folders.find({ source, table });
@@ -30,7 +30,7 @@ export function createFilesRunStore(root: string, folders: TableFolders, clock: 
       const nowMs = clock.now();
       await found.log.append((before) => {
         const { ledger } = requireTable(before, found.log);
-        const retired = retiredWith(before, ledger.building, nowMs);
+        const retired = retiredWith(before, ledger.loading, nowMs);
         return { kind: 'reset', ledger: requestReset(ledger), retired };
       }, nowMs);
       return true;

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { UnitId } from '../../model/unit.ts';
 import { TributaryError } from '../../platform/errors.ts';
-import { append, buildingVersion, type TableLedger, takeOver } from '../table-ledger.ts';
+import { append, loadingVersion, type TableLedger, takeOver } from '../table-ledger.ts';
 import { createWhole, listFolder, modifiedAtMs, readIfPresent } from './durable-file.ts';
 import { withFileErrors } from './errors.ts';
 import {
@@ -145,8 +145,8 @@ function applied(before: LoggedTable | null, entry: LogEntry): LoggedTable {
     return { ...before, ledger: taken.ledger, claims, headSeq: seq };
   }
   const { version, base, moves, part, atMs } = entry;
-  const schema = entry.schema ?? buildingVersion(ledger, entry).schema;
+  const schema = entry.schema ?? loadingVersion(ledger, entry).schema;
   const next = append(ledger, { version, base, moves, part, rowCount: part?.rows ?? 0, schema, nowMs: atMs });
-  const claims = new Map([...before.claims].filter(([unit]) => next.building?.units.get(unit)?.position !== 'end'));
+  const claims = new Map([...before.claims].filter(([unit]) => next.loading?.units.get(unit)?.position !== 'end'));
   return { ...before, ledger: next, claims, headSeq: seq };
 }

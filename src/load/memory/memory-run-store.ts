@@ -14,7 +14,7 @@ export function memoryRunStore(store: MemoryStore): RunStore {
       return tables.sort((a, b) => (a.table < b.table ? -1 : 1));
     },
     readUnits: async (source, table) => [
-      ...(store.tables.get(memoryKey({ source, table }))?.building?.units.values() ?? []),
+      ...(store.tables.get(memoryKey({ source, table }))?.loading?.units.values() ?? []),
     ],
     readSchema: async (source, table) => {
       const ledger = store.tables.get(memoryKey({ source, table }));

@@ -101,7 +101,7 @@ function finish(store: MemoryStore, request: FinishVersion): { readonly rowCount
 
 /** Keeps of each key the row that was read last; of rows read at once the one that came last. */
 function deduplicated(rows: readonly MemoryRow[], table: MemoryTable, keyColumns: readonly string[]): MemoryRow[] {
-  const columns = table.building?.schema.columns ?? [];
+  const columns = table.loading?.schema.columns ?? [];
   const members = columns
     .filter(({ columnName }) => columnName !== null && keyColumns.includes(columnName))
     .map(({ attribute }) => memberName(attribute));

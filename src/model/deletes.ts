@@ -1,0 +1,5 @@
+/**
+ * What a delete in the source does at the destination. `soft`: the row stays with `_sdc_deleted_at` set. `hard`: the row
+ * goes; while a snapshot or a resync is on its way it stays as a tombstone, so that an older reading cannot bring it back.
+ */
+export type Deletes = 'soft' | 'hard';
