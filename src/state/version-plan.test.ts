@@ -7,6 +7,7 @@ const HOUR_MS = 3_600_000;
 
 const loading: LoadingVersion = {
   version: 4,
+  placement: 'aside',
   base: 10n,
   identity: 'table-1',
   layout: 'layout-1',
@@ -14,6 +15,7 @@ const loading: LoadingVersion = {
   startedAtMs: NOW_MS - 200 * HOUR_MS,
   lastCommitAtMs: NOW_MS - HOUR_MS,
   rowCount: 12,
+  stream: null,
 };
 const state: TableState = {
   source: 'shop',
@@ -26,12 +28,13 @@ const state: TableState = {
   liveSinceMs: NOW_MS - 300 * HOUR_MS,
   loading,
   highestBase: 10n,
+  lastResyncAtMs: null,
   resetRequested: false,
 };
 const plan = (changes: Partial<TableState> | null, now = NOW_MS, isFullyRead = false) =>
   planVersion({
     state: changes === null ? null : { ...state, ...changes },
-    isFullyRead,
+    units: [{ unit: 'segment:0/1', epoch: 1, position: isFullyRead ? 'end' : 'start', shard: null }],
     identity: 'table-1',
     layout: 'layout-1',
     nowMs: now,
@@ -61,6 +64,12 @@ describe('planVersion', () => {
 
   test('nothing of a table that was deleted and created again under its name is resumed', () => {
     expect(plan({ loading: { ...loading, identity: 'table-0' } })).toMatchObject({ kind: 'begin', version: 5 });
+  });
+
+  test('a table that was followed through its stream is read aside', () => {
+    const stream = { arn: 'arn-1', laneCount: 8, gapCount: 0, gapEndMs: null };
+    const followed = { loading: { ...loading, placement: 'live', version: 3, stream } as const };
+    expect(plan(followed)).toMatchObject({ kind: 'begin', version: 4, freshSchema: false });
   });
 
   test('a changed projection begins a new version', () => {
