@@ -1,6 +1,16 @@
-import { type AttributeObservation, Kind, type Observed, ObservedKind, TapeFlag } from '../model/tape.ts';
+import {
+  ATTRIBUTE_ID_SHIFT,
+  type AttributeObservation,
+  Kind,
+  type Observed,
+  ObservedKind,
+  TAPE_ENTRY_WORDS,
+  TapeFlag,
+} from '../model/tape.ts';
 import { isDoubleExact, parseDecimal, plainText } from './decimal.ts';
+import { scanNumber } from './scan-number.ts';
 import type { ScanState } from './scan-state.ts';
+import { behindValue } from './scan-value.ts';
 import { unescapedText } from './tape-text.ts';
 
 /*
@@ -54,6 +64,18 @@ export function observe(observations: Observations, scan: ScanState, id: number,
   return true;
 }
 
+/** As `observe`, for a value that was scanned some time before. */
+export function observeAgain(
+  observations: Observations,
+  scan: ScanState,
+  id: number,
+  row: number,
+  index: number,
+): boolean {
+  if (((scan.tape[index] as number) & 0xff) === KIND_N) scanNumber(scan, scan.tape[index + 1] as number);
+  return observe(observations, scan, id, row, index);
+}
+
 function lengthen(observations: Observations, words: number): void {
   const longer = new Int32Array(words);
   longer.set(observations.words);
@@ -90,6 +112,20 @@ export function observedOf({ words }: Observations, attributeCount: number): Obs
     observed.push(presentCount === 0 ? undefined : observationAt(words, id * ATTRIBUTE_WORDS));
   }
   return observed;
+}
+
+/** The observations of rows that were scanned some time before, with the tape of their page in `scan`. */
+export function observeRows(scan: ScanState, rowStarts: Int32Array, attributeCount: number): Observed {
+  const observations = createObservations();
+  for (let row = 0; row < rowStarts.length - 1; row++) {
+    const end = rowStarts[row + 1] as number;
+    for (let i = rowStarts[row] as number; i < end; ) {
+      const index = i + TAPE_ENTRY_WORDS;
+      observeAgain(observations, scan, (scan.tape[i] as number) >>> ATTRIBUTE_ID_SHIFT, row, index);
+      i = behindValue(scan.tape, index);
+    }
+  }
+  return observedOf(observations, attributeCount);
 }
 
 function observationAt(words: Int32Array, at: number): AttributeObservation {

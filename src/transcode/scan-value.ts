@@ -84,7 +84,8 @@ function scanBinary(scan: ScanState, at: number): number {
   return end + 1;
 }
 
-function scanMap(scan: ScanState, at: number, depth: number): number {
+/** Scans the pairs of a map, `{"name":{"S":"…"},…}`, and puts it on the tape; returns the position behind it. */
+export function scanMap(scan: ScanState, at: number, depth: number): number {
   const { body, top: index } = scan;
   if (body[at] !== OPEN_BRACE || depth > MAX_NESTING) refuse(body, at);
   pushEntry(scan, KIND_M, 0, 0);
@@ -180,9 +181,15 @@ export function pushEntry(scan: ScanState, tag: number, start: number, end: numb
   scan.top = top + ENTRY_WORDS;
 }
 
-function closeContainer(scan: ScanState, index: number, count: number): void {
+/** Ends the container whose entry is at `index` at the top of the tape. */
+export function closeContainer(scan: ScanState, index: number, count: number): void {
   scan.tape[index + 1] = count;
   scan.tape[index + 2] = scan.top;
+}
+
+/** Tape index behind the value at `index`. */
+export function behindValue(tape: Int32Array, index: number): number {
+  return ((tape[index] as number) & 0xff) >= KIND_M ? (tape[index + 2] as number) : index + ENTRY_WORDS;
 }
 
 /** A type as a number: the letter of S, N, B, M, L; the first letter and a bit for sets; the letters of BOOL and NULL. */
