@@ -13,7 +13,8 @@ export function addCheckVerb(program: Program, context: CliContext): void {
     .summary('check credentials, permissions, tables and destination')
     .description(
       'Checks everything that a run needs and says of each failure what to do: region, identity, roles, endpoint, clock, ' +
-        'each selected table, the destination. Reads one item of each table, which costs half a read unit.',
+        'each selected table, the destination. Reads one item of each table, which costs half a read unit, and asks the ' +
+        'stream of each LOG_BASED table once for records, which AWS bills as one GetRecords.',
     )
     .addHelpText('after', examples('tributary check', 'tributary check --source shop --table orders --json'))
     .action(async (_, command) => {

@@ -1,11 +1,12 @@
 import { Option } from '@commander-js/extra-typings';
-import type { SourceConfig } from '../config/tributary-config.ts';
+import type { ReplicationMethod, SourceConfig } from '../config/tributary-config.ts';
 import { parseTableRef } from '../model/table.ts';
 import type { IamResult } from '../operations/iam.ts';
 import { TributaryError } from '../platform/errors.ts';
 import type { CliContext } from './context.ts';
 import { examples, type Program } from './program.ts';
 import { loadConfigFor, selectedSource } from './selected-source.ts';
+import { parseMethod } from './table-flags.ts';
 
 /** What `--format` prints: one form alone, as it goes into a file. */
 const FORMS = {
@@ -36,6 +37,11 @@ export function addIamVerb(program: Program, context: CliContext): void {
         'only one form: the policy, the trust policy, the policy of the caller, a script for the AWS CLI, a template, a module, or steps',
       ).choices(FORMATS),
     )
+    .addOption(
+      new Option('--method <method>', 'how tables of --table will be replicated that are not selected yet')
+        .argParser(parseMethod)
+        .default('FULL_TABLE' as const),
+    )
     .addHelpText(
       'after',
       examples(
@@ -43,6 +49,7 @@ export function addIamVerb(program: Program, context: CliContext): void {
         'tributary iam --trusted-principal arn:aws:iam::210987654321:role/tributary',
         'tributary iam --format policy > policy.json',
         'tributary iam --table orders --format terraform',
+        'tributary iam --table orders --method LOG_BASED',
       ),
     )
     .action(async (_, command) => {
@@ -57,7 +64,7 @@ export function addIamVerb(program: Program, context: CliContext): void {
       const result = await iam({
         connection: source.connection,
         accountId: source.accountId,
-        tables: policyTables(source, options.table ?? []),
+        tables: policyTables(source, { named: options.table ?? [], method: options.method }),
         trustedPrincipal: options.trustedPrincipal ?? null,
         clock: context.clock,
         signal: context.stopSignal('Stopping'),
@@ -69,12 +76,14 @@ export function addIamVerb(program: Program, context: CliContext): void {
 }
 
 /** IAM has the wildcards of our name patterns. Tables that are named need not be selected yet. */
-function policyTables({ tables, selectNewTables }: SourceConfig, named: readonly string[]) {
-  const full = (table: string) => ({ ref: parseTableRef(table), method: 'FULL_TABLE' as const });
+function policyTables(
+  { tables, selectNewTables }: SourceConfig,
+  { named, method }: { readonly named: readonly string[]; readonly method: ReplicationMethod },
+) {
   if (named.length > 0)
-    return named.map((table) => ({ ...full(table), method: tables.get(table)?.method ?? 'FULL_TABLE' }));
-  const selected = [...tables.values()].map(({ table, method }) => ({ ref: parseTableRef(table), method }));
-  const patterns = selectNewTables.map((table) => ({ ...full(table), ref: { table, index: null } }));
+    return named.map((table) => ({ ref: parseTableRef(table), method: tables.get(table)?.method ?? method }));
+  const selected = [...tables.values()].map((table) => ({ ref: parseTableRef(table.table), method: table.method }));
+  const patterns = selectNewTables.map((table) => ({ ref: { table, index: null }, method: 'FULL_TABLE' as const }));
   return [...selected, ...patterns];
 }
 

@@ -1,11 +1,13 @@
-import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import type { SourceConfig, TableConfig } from '../config/tributary-config.ts';
+import { Option } from '@commander-js/extra-typings';
+import type { SourceConfig } from '../config/tributary-config.ts';
 import type { SelectResult } from '../operations/select.ts';
 import { TributaryError } from '../platform/errors.ts';
 import { formatBytes, formatCount, plural } from '../platform/format.ts';
 import type { CliContext } from './context.ts';
 import { collect, examples, type Program } from './program.ts';
-import { loadConfigFor, selectedSource } from './selected-source.ts';
+import { destinationOf, loadConfigFor, logLevel, selectedSource } from './selected-source.ts';
+import { changedTable, parseMethod } from './table-flags.ts';
+import { withDestination } from './with-destination.ts';
 
 export function addSelectVerb(program: Program, context: CliContext): void {
   program
@@ -19,13 +21,36 @@ export function addSelectVerb(program: Program, context: CliContext): void {
     .addOption(
       new Option(
         '--method <method>',
-        'FULL_TABLE; required for a new table (LOG_BASED is not in this version)',
+        'FULL_TABLE, or LOG_BASED to follow the stream; required for a new table',
       ).argParser(parseMethod),
     )
     .option('--projection <expression>', 'attributes to read, keys included; empty for all')
     .option('--attribute <#placeholder=name>', 'name for a placeholder of the projection; repeatable', collect)
     .option('--consistent-read', 'strongly consistent reads, at twice the capacity')
     .option('--no-consistent-read', 'eventually consistent reads')
+    .option('--strip-global-table-attributes', 'leave out the attributes aws:rep:* of old global tables')
+    .option('--no-strip-global-table-attributes', 'keep them')
+    .addOption(
+      new Option('--deletes <how>', 'LOG_BASED: mark rows of deleted items (soft) or remove them (hard)').choices([
+        'soft',
+        'hard',
+      ] as const),
+    )
+    .option('--keep-last-image', 'LOG_BASED: rows that are marked as deleted keep their values')
+    .option('--no-keep-last-image', 'they keep only their key')
+    .addOption(
+      new Option('--ttl-deletes <how>', 'LOG_BASED: what the expiry of items does').choices([
+        'replicate',
+        'ignore',
+        'flag',
+      ] as const),
+    )
+    .addOption(
+      new Option(
+        '--on-gap <policy>',
+        'LOG_BASED: read the table again by itself after lost changes, or stop it',
+      ).choices(['resync', 'fail'] as const),
+    )
     .option('--pattern <pattern>', 'choose all tables, present and future, that match; repeatable', collect)
     .option('--remove', 'take the tables and patterns out of the selection; what is loaded stays')
     .addHelpText(
@@ -34,6 +59,9 @@ export function addSelectVerb(program: Program, context: CliContext): void {
         'tributary select orders customers --method FULL_TABLE',
         "tributary select orders --projection 'id, #n, address.city' --attribute '#n=name'",
         'tributary select orders/by-customer --method FULL_TABLE',
+        'tributary select orders --method LOG_BASED',
+        'tributary select orders --method LOG_BASED --deletes hard --ttl-deletes ignore',
+        'tributary select orders --keep-last-image --on-gap fail',
         "tributary select --pattern 'orders-*'",
         'tributary select --remove customers',
       ),
@@ -45,72 +73,27 @@ export function addSelectVerb(program: Program, context: CliContext): void {
       if (tables.length === 0 && patterns.length === 0) {
         throw new TributaryError('USAGE', 'select needs a table or a --pattern');
       }
-      if (options.method === 'LOG_BASED') {
-        throw new TributaryError('SELECTION_INVALID', 'LOG_BASED is not in this version', {
-          hint: 'Select the tables with --method FULL_TABLE',
-        });
-      }
       const config = await loadConfigFor(options, context);
       const source = selectedSource(config, options);
       const isRemoval = options.remove === true;
+      const wanted = isRemoval ? [] : tables.map((table) => changedTable(table, source, options));
+      const isFollowing = wanted.some(({ method }) => method === 'LOG_BASED');
+      const log = context.logger(logLevel(options, context, 'WARNING'));
+      const opening = { context, destination: destinationOf(config, source), log };
       const { select } = await import('../operations/select.ts');
       const result = await select({
         configPath: config.path,
         source,
-        select: isRemoval ? [] : tables.map((table) => changedTable(table, source, options)),
+        select: wanted,
         remove: isRemoval ? tables : [],
         patterns: patterns.length === 0 ? null : changedPatterns(source, patterns, isRemoval),
+        capabilities: isFollowing ? await withDestination(opening, async ({ capabilities }) => capabilities) : null,
         clock: context.clock,
         signal: context.stopSignal('Stopping'),
       });
       if (options.json) context.output.json(resultJson(source, result));
       else printResult(config.path, result, context);
     });
-}
-
-interface TableFlags {
-  readonly method?: 'FULL_TABLE' | 'LOG_BASED' | undefined;
-  readonly projection?: string | undefined;
-  readonly attribute?: readonly string[] | undefined;
-  readonly consistentRead?: boolean | undefined;
-}
-
-function changedTable(table: string, source: SourceConfig, flags: TableFlags): TableConfig {
-  const present = source.tables.get(table);
-  const method = flags.method ?? present?.method;
-  if (method === undefined) {
-    throw new TributaryError('USAGE', `How ${table} is to be replicated is not said`, {
-      hint: 'Add --method FULL_TABLE',
-    });
-  }
-  const projection = flags.projection === undefined ? (present?.projection ?? null) : flags.projection.trim() || null;
-  // A new projection brings its own names; without one there is nothing that they could stand for.
-  const kept = flags.projection === undefined ? (present?.expressionAttributes ?? {}) : {};
-  return {
-    table,
-    method,
-    projection,
-    expressionAttributes:
-      flags.attribute === undefined ? kept : Object.fromEntries(flags.attribute.map(parseAttribute)),
-    consistentRead: flags.consistentRead ?? present?.consistentRead ?? false,
-  };
-}
-
-function parseMethod(text: string): 'FULL_TABLE' | 'LOG_BASED' {
-  const method = text.toUpperCase();
-  if (method === 'FULL_TABLE' || method === 'LOG_BASED') return method;
-  throw new InvalidArgumentError('Write FULL_TABLE.');
-}
-
-function parseAttribute(text: string): readonly [placeholder: string, name: string] {
-  const match = /^(#?[^=]+)=(.+)$/s.exec(text);
-  if (match?.[1] === undefined || match[2] === undefined) {
-    throw new TributaryError('USAGE', `--attribute ${text} is not a placeholder and a name`, {
-      hint: "Write --attribute '#n=name'",
-    });
-  }
-  const placeholder = match[1].startsWith('#') ? match[1] : `#${match[1]}`;
-  return [placeholder, match[2]];
 }
 
 function changedPatterns(

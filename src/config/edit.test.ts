@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createConfigFile, editSelection, type SelectionEdit, writeConfigFile } from './edit.ts';
 import { parseConfig } from './load-config.ts';
 import { starterConfig } from './starter.ts';
+import { defaultTable } from './table-defaults.ts';
 import type { TableConfig } from './tributary-config.ts';
 
 const FILE = `# our shop
@@ -31,14 +32,7 @@ destinations:
 `;
 
 function table(name: string, settings: Partial<TableConfig> = {}): TableConfig {
-  return {
-    table: name,
-    method: 'FULL_TABLE',
-    projection: null,
-    expressionAttributes: {},
-    consistentRead: false,
-    ...settings,
-  };
+  return { ...defaultTable(name, 'FULL_TABLE'), ...settings };
 }
 
 function edited(yaml: string, change: Partial<SelectionEdit>): string {
@@ -102,6 +96,17 @@ describe('editing the selection', () => {
     expect([...(shopOf(edited(bare, { select: [table('orders')] }))?.tables.keys() ?? [])]).toEqual(['orders']);
   });
 
+  test('writes what differs from the defaults, and takes it out again', () => {
+    const hard = { method: 'LOG_BASED', deletes: 'hard', ttlDeletes: 'ignore', onGap: 'fail' } as const;
+    const following = edited(FILE, { select: [table('customers', { ...hard, projection: 'id' })] });
+    expect(following).toContain('method: LOG_BASED\n');
+    expect(following).toContain('deletes: hard\n');
+    expect(following).toContain('# only what we need');
+    expect(shopOf(following)?.tables.get('customers')).toMatchObject(hard);
+    const back = edited(following, { select: [table('customers', { projection: 'id' })] });
+    expect(back).not.toMatch(/deletes|on_gap/);
+  });
+
   test('adds and removes name patterns', () => {
     const one = edited(FILE, { patterns: ['orders-*'] });
     expect(difference(FILE, one)).toEqual(['+        select_new_tables: [ orders-* ]']);
@@ -122,8 +127,7 @@ describe('any layout', () => {
     'sources:\r\n  shop:\r\n    region: r\r\n    destination: d\r\n    tables:\r\n      orders: { method: FULL_TABLE }\r\ndestinations:\r\n  d: { type: x }\r\n',
   ];
   const names = ['orders', 'customers', '2024', 'last', 'a/b', 'true', 'x-1'];
-  const settings = fc.record({
-    method: fc.constantFrom('FULL_TABLE' as const, 'LOG_BASED' as const),
+  const common = {
     projection: fc.constantFrom(null, 'id', 'id, #n', 'a: b # c'),
     expressionAttributes: fc.constantFrom(
       {},
@@ -131,7 +135,19 @@ describe('any layout', () => {
       { '#a': ' x: y', '#b': '#', '#c': '$'.concat('{HOME}') },
     ),
     consistentRead: fc.boolean(),
-  });
+    stripGlobalTableAttributes: fc.boolean(),
+  };
+  const settings: fc.Arbitrary<Partial<TableConfig>> = fc.oneof(
+    fc.record({ method: fc.constant('FULL_TABLE' as const), ...common }),
+    fc.record({
+      method: fc.constant('LOG_BASED' as const),
+      ...common,
+      deletes: fc.constantFrom('soft' as const, 'hard' as const),
+      keepLastImage: fc.boolean(),
+      ttlDeletes: fc.constantFrom('replicate' as const, 'ignore' as const, 'flag' as const),
+      onGap: fc.constantFrom('resync' as const, 'fail' as const),
+    }),
+  );
 
   test('holds exactly the wanted selection after any sequence of edits', () => {
     const edits = fc.array(

@@ -2,6 +2,7 @@ import { open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemCodeOf, TributaryError } from '../platform/errors.ts';
 import { editMap } from './edit-map.ts';
+import { TABLE_DEFAULTS } from './table-defaults.ts';
 import type { TableConfig } from './tributary-config.ts';
 
 /** What `select` changes in one source. */
@@ -82,14 +83,28 @@ function unwritable(path: string, error: unknown): TributaryError {
   return new TributaryError('CONFIG_UNWRITABLE', `${path} could not be written (${reason})`, { cause: error });
 }
 
+/** What differs from the defaults, as the file writes it. */
 function settingsOf(table: TableConfig): Record<string, unknown> {
   const attributes = Object.entries(table.expressionAttributes).map(([name, value]) => [name, literal(value)]);
   return {
     method: table.method,
     ...(table.projection === null ? {} : { projection: literal(table.projection) }),
     ...(attributes.length === 0 ? {} : { expression_attributes: Object.fromEntries(attributes) }),
-    ...(table.consistentRead ? { consistent_read: true } : {}),
+    ...changed('consistent_read', table.consistentRead, TABLE_DEFAULTS.consistentRead),
+    ...changed(
+      'strip_global_table_attributes',
+      table.stripGlobalTableAttributes,
+      TABLE_DEFAULTS.stripGlobalTableAttributes,
+    ),
+    ...changed('deletes', table.deletes, TABLE_DEFAULTS.deletes),
+    ...changed('keep_last_image', table.keepLastImage, TABLE_DEFAULTS.keepLastImage),
+    ...changed('ttl_deletes', table.ttlDeletes, TABLE_DEFAULTS.ttlDeletes),
+    ...changed('on_gap', table.onGap, TABLE_DEFAULTS.onGap),
   };
+}
+
+function changed(option: string, value: string | boolean, byDefault: string | boolean): Record<string, unknown> {
+  return value === byDefault ? {} : { [option]: value };
 }
 
 /** A text that the file would take for a reference to a variable, written so that it is itself. */

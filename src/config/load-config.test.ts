@@ -52,6 +52,7 @@ describe('a valid file', () => {
       destination: 'warehouse',
       readCapacity: null,
       maxConcurrency: 16,
+      flushIntervalMs: 1_000,
       pricePerMillionReadsUsd: null,
       selectNewTables: [],
       tables: new Map(),
@@ -72,9 +73,45 @@ describe('a valid file', () => {
       projection: 'id, #n',
       expressionAttributes: { '#n': 'name' },
       consistentRead: false,
+      stripGlobalTableAttributes: false,
+      deletes: 'soft',
+      keepLastImage: false,
+      ttlDeletes: 'replicate',
+      onGap: 'resync',
     });
     expect(tables.get('orders/by-customer')?.projection).toBeNull();
     expect(tables.get('2024')).toMatchObject({ method: 'LOG_BASED', consistentRead: true });
+  });
+
+  test('says of a table that follows its stream what deletes and gaps do', () => {
+    const { tables } = shop(
+      'tables:',
+      '  orders: { method: LOG_BASED, deletes: hard, ttl_deletes: ignore, on_gap: fail, strip_global_table_attributes: true }',
+      '  carts: { method: LOG_BASED, deletes: soft, keep_last_image: true, ttl_deletes: flag, on_gap: resync }',
+    );
+    expect(tables.get('orders')).toMatchObject({
+      deletes: 'hard',
+      keepLastImage: false,
+      ttlDeletes: 'ignore',
+      onGap: 'fail',
+      stripGlobalTableAttributes: true,
+    });
+    expect(tables.get('carts')).toMatchObject({
+      deletes: 'soft',
+      keepLastImage: true,
+      ttlDeletes: 'flag',
+      onGap: 'resync',
+      stripGlobalTableAttributes: false,
+    });
+  });
+
+  test.each([
+    ['100ms', 100],
+    ['500ms', 500],
+    ['2', 2_000],
+    ['5m', 300_000],
+  ])('reads flush_interval %s as %d ms', (written, ms) => {
+    expect(shop(`flush_interval: ${written}`).flushIntervalMs).toBe(ms);
   });
 
   test.each([
@@ -168,7 +205,7 @@ describe('a file with a mistake', () => {
     [
       'an option that resembles none',
       withSource('tables: { orders: { method: FULL_TABLE, zzz: 1 } }'),
-      'tributary.yaml:5:45 sources.shop.tables.orders.zzz: unknown option "zzz" (known here: method, projection, expression_attributes, consistent_read)',
+      'tributary.yaml:5:45 sources.shop.tables.orders.zzz: unknown option "zzz" (known here: method, projection, expression_attributes, consistent_read, strip_global_table_attributes, deletes, keep_last_image, ttl_deletes, on_gap)',
     ],
     [
       'a wrong type',
@@ -179,6 +216,26 @@ describe('a file with a mistake', () => {
       'a method that does not exist',
       withSource('tables:', '  orders: { method: FULL }'),
       'tributary.yaml:6:17 sources.shop.tables.orders.method: expected FULL_TABLE or LOG_BASED',
+    ],
+    [
+      'an option for changes of a table that has none',
+      withSource('tables:', '  orders: { method: FULL_TABLE, keep_last_image: false }'),
+      'tributary.yaml:6:37 sources.shop.tables.orders.keep_last_image: means something only with method: LOG_BASED; a FULL_TABLE run replaces all rows, so there is no change to apply',
+    ],
+    [
+      'a way to answer gaps that there will be',
+      withSource('tables:', '  orders: { method: LOG_BASED, on_gap: repair }'),
+      'tributary.yaml:6:36 sources.shop.tables.orders.on_gap: repair is not built yet; use resync or fail',
+    ],
+    [
+      'a way to answer gaps that there will not be',
+      withSource('tables:', '  orders: { method: LOG_BASED, on_gap: ignore }'),
+      'tributary.yaml:6:36 sources.shop.tables.orders.on_gap: expected resync or fail',
+    ],
+    [
+      'a pause between commits that is too short',
+      withSource('flush_interval: 50ms'),
+      'tributary.yaml:5:5 sources.shop.flush_interval: expected a duration from 100ms to 5m',
     ],
     [
       'a table without a method',

@@ -1,9 +1,17 @@
 import { dirname, resolve } from 'node:path';
+import { parseDurationMs } from '../platform/duration.ts';
 import type { ConfigText } from './config-text.ts';
 import { connectionOptions, credentialProblems, parseAccountId } from './connection.ts';
 import type { OptionProblem } from './option-problems.ts';
-import { type ConfigFile, DEFAULT_MAX_CONCURRENCY, type SourceFile, type TableFile } from './schema.ts';
+import {
+  type ConfigFile,
+  DEFAULT_FLUSH_INTERVAL_MS,
+  DEFAULT_MAX_CONCURRENCY,
+  type SourceFile,
+  type TableFile,
+} from './schema.ts';
 import { suggestion } from './suggestion.ts';
+import { CHANGE_OPTIONS, TABLE_DEFAULTS } from './table-defaults.ts';
 import type {
   DestinationConfig,
   ReadCapacity,
@@ -36,6 +44,7 @@ export function crossProblems(file: ConfigFile): readonly OptionProblem[] {
   return Object.entries(file.sources ?? {}).flatMap(([name, source]) => [
     ...credentialProblems(source.credentials ?? {}, ['sources', name, 'credentials']),
     ...(destinations.includes(source.destination) ? [] : [unknownDestination(name, source, destinations)]),
+    ...Object.entries(source.tables ?? {}).flatMap(([table, options]) => needlessOptions(name, table, options)),
   ]);
 }
 
@@ -45,6 +54,15 @@ function unknownDestination(name: string, { destination }: SourceFile, known: re
   if (meant !== null) return { path, message: `no destination "${destination}" (did you mean "${meant}"?)` };
   const fix = known.length === 0 ? `add it under destinations` : `known: ${known.join(', ')}`;
   return { path, message: `no destination "${destination}" (${fix})` };
+}
+
+function needlessOptions(source: string, table: string, options: TableFile): readonly OptionProblem[] {
+  if (options.method === 'LOG_BASED') return [];
+  return CHANGE_OPTIONS.filter((option) => options[option] !== undefined).map((option) => ({
+    path: ['sources', source, 'tables', table, option],
+    message:
+      'means something only with method: LOG_BASED; a FULL_TABLE run replaces all rows, so there is no change to apply',
+  }));
 }
 
 function sourceConfig(name: string, file: SourceFile): SourceConfig {
@@ -57,19 +75,25 @@ function sourceConfig(name: string, file: SourceFile): SourceConfig {
     readCapacity: file.read_capacity === undefined ? null : readCapacity(String(file.read_capacity).trim()),
     maxConcurrency: file.max_concurrency ?? DEFAULT_MAX_CONCURRENCY,
     pricePerMillionReadsUsd: file.price_per_million_reads ?? null,
+    flushIntervalMs: parseDurationMs(String(file.flush_interval ?? '')) ?? DEFAULT_FLUSH_INTERVAL_MS,
     selectNewTables: file.select_new_tables ?? [],
     tables: mapEntries(file.tables ?? {}, tableConfig),
   };
 }
 
 function tableConfig(table: string, file: TableFile): TableConfig {
-  const projection = file.projection?.trim();
   return {
     table,
     method: file.method,
-    projection: projection === undefined || projection === '' ? null : projection,
-    expressionAttributes: file.expression_attributes ?? {},
-    consistentRead: file.consistent_read ?? false,
+    projection: file.projection?.trim() || TABLE_DEFAULTS.projection,
+    expressionAttributes: file.expression_attributes ?? TABLE_DEFAULTS.expressionAttributes,
+    consistentRead: file.consistent_read ?? TABLE_DEFAULTS.consistentRead,
+    stripGlobalTableAttributes: file.strip_global_table_attributes ?? TABLE_DEFAULTS.stripGlobalTableAttributes,
+    deletes: file.deletes ?? TABLE_DEFAULTS.deletes,
+    keepLastImage: file.keep_last_image ?? TABLE_DEFAULTS.keepLastImage,
+    ttlDeletes: file.ttl_deletes ?? TABLE_DEFAULTS.ttlDeletes,
+    // The schema has refused any other.
+    onGap: file.on_gap === 'fail' ? 'fail' : TABLE_DEFAULTS.onGap,
   };
 }
 

@@ -34,7 +34,7 @@ function describe(issue: Issue, option: OptionSchema | undefined): string {
     case 'invalid_type':
       return `expected ${typeName(issue.expected)}${exampleOf(issue.path, option)}`;
     case 'invalid_value':
-      return `expected ${issue.values.map(String).join(' or ')}`;
+      return `expected ${(option?.enum ?? issue.values).map(String).join(' or ')}`;
     case 'too_small':
       return issue.origin === 'string' ? 'must not be empty' : `expected at least ${issue.minimum}`;
     case 'invalid_key':

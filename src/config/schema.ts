@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseDurationMs } from '../platform/duration.ts';
+import { TABLE_DEFAULTS } from './table-defaults.ts';
 
 /**
  * Every option of tributary.yaml, declared once: the type, the checks, the JSON Schema for editors and
@@ -62,7 +63,8 @@ const table = z
   .strictObject({
     method: z.enum(['FULL_TABLE', 'LOG_BASED']).meta({
       description:
-        'FULL_TABLE scans the whole table in every run and swaps the result in. LOG_BASED is not in this version: check, select and sync refuse it.',
+        'FULL_TABLE scans the whole table in every run and swaps the result in. LOG_BASED loads the table once and then follows its stream, ' +
+        'which must have the view type NEW_IMAGE or NEW_AND_OLD_IMAGES; not for an index.',
     }),
     projection: z
       .string()
@@ -82,7 +84,52 @@ const table = z
       .boolean()
       .meta({
         description: 'Strongly consistent reads: twice the capacity, and not possible on an index.',
-        default: false,
+        default: TABLE_DEFAULTS.consistentRead,
+      })
+      .optional(),
+    strip_global_table_attributes: z
+      .boolean()
+      .meta({
+        description:
+          'Leave out the attributes `aws:rep:*`, which global tables of version 2017.11.29 write into every item.',
+        default: TABLE_DEFAULTS.stripGlobalTableAttributes,
+      })
+      .optional(),
+    deletes: z
+      .enum(['soft', 'hard'])
+      .meta({
+        description:
+          'LOG_BASED only. What becomes of the row of a deleted item: soft keeps its key, sets `_sdc_deleted_at` and makes the other columns null; hard removes it.',
+        default: TABLE_DEFAULTS.deletes,
+      })
+      .optional(),
+    keep_last_image: z
+      .boolean()
+      .meta({
+        description:
+          'LOG_BASED only, with soft deletes. Rows of deleted items keep their last values. The stream must have the view type NEW_AND_OLD_IMAGES.',
+        default: TABLE_DEFAULTS.keepLastImage,
+      })
+      .optional(),
+    ttl_deletes: z
+      .enum(['replicate', 'ignore', 'flag'])
+      .meta({
+        description:
+          'LOG_BASED only. What the expiry of an item by its TTL does: replicate deletes the row like any other; ignore keeps it as it was; ' +
+          'flag is a soft delete that also sets `_sdc_deleted_by` to `ttl`.',
+        default: TABLE_DEFAULTS.ttlDeletes,
+      })
+      .optional(),
+    on_gap: z
+      // Known, so that it is refused in words of its own.
+      .enum(['resync', 'fail', 'repair'])
+      .refine((policy) => policy !== 'repair', 'repair is not built yet; use resync or fail')
+      .meta({
+        description:
+          'LOG_BASED only. After changes were lost (the stream was replaced, or not read for 24 hours): resync reads the whole table again by itself, ' +
+          'while readers keep what they have; fail stops the table until a person resets it.',
+        enum: ['resync', 'fail'],
+        default: TABLE_DEFAULTS.onGap,
       })
       .optional(),
   })
@@ -90,6 +137,9 @@ const table = z
 
 export const DEFAULT_REQUEST_TIMEOUT_MS = 300_000;
 export const DEFAULT_MAX_CONCURRENCY = 16;
+export const DEFAULT_FLUSH_INTERVAL_MS = 1_000;
+/** Below, commits would follow each other without a pause; above, changes wait in memory for too long. */
+const FLUSH_INTERVAL_MS = { least: 100, most: 300_000 };
 
 const source = z
   .strictObject({
@@ -123,6 +173,16 @@ const source = z
       .meta({
         description: 'Requests to DynamoDB that may be in flight at once, over all tables of the source.',
         default: DEFAULT_MAX_CONCURRENCY,
+      })
+      .optional(),
+    flush_interval: z
+      .union([z.string(), z.number()], { error: 'expected a duration such as 1s' })
+      .refine(isFlushInterval, 'expected a duration from 100ms to 5m')
+      .meta({
+        description:
+          'How often changes become visible at the destination while streams are followed, in seconds or with a unit (ms, s, m); 100ms to 5m. ' +
+          'Shorter is fresher and costs more commits.',
+        default: '1s',
       })
       .optional(),
     price_per_million_reads: z
@@ -176,6 +236,11 @@ function reference(variable: string): string {
 
 function isHttpUrl(value: string): boolean {
   return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+}
+
+function isFlushInterval(value: string | number): boolean {
+  const ms = parseDurationMs(String(value));
+  return ms !== null && ms >= FLUSH_INTERVAL_MS.least && ms <= FLUSH_INTERVAL_MS.most;
 }
 
 function isReadCapacity(value: string | number): boolean {

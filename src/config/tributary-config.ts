@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from '../model/connection-options.ts';
+import type { Deletes, TtlDeletes } from '../model/deletes.ts';
 
 /** FULL_TABLE scans the whole table in every run, LOG_BASED follows its stream. */
 export type ReplicationMethod = 'FULL_TABLE' | 'LOG_BASED';
@@ -13,6 +14,15 @@ export interface TableConfig {
   /** Placeholder as written, with or without its `#`, to attribute name. */
   readonly expressionAttributes: Readonly<Record<string, string>>;
   readonly consistentRead: boolean;
+  /** Drop the attributes `aws:rep:*` that global tables of version 2017.11.29 write into items. */
+  readonly stripGlobalTableAttributes: boolean;
+  /** From here on of LOG_BASED tables; the defaults otherwise. */
+  readonly deletes: Deletes;
+  /** Soft-deleted rows keep the values that they had; else only their key. */
+  readonly keepLastImage: boolean;
+  readonly ttlDeletes: TtlDeletes;
+  /** After a gap: read the table again by itself, or stop it until a person decides. */
+  readonly onGap: 'resync' | 'fail';
 }
 
 /** Reads that a source may use: a share of what a table has provisioned, or RCU per second over all its tables. */
@@ -33,6 +43,8 @@ export interface SourceConfig {
   readonly maxConcurrency: number;
   /** USD for a million on-demand read request units; null takes the price table of this version. */
   readonly pricePerMillionReadsUsd: number | null;
+  /** How often changes become visible at the destination while streams are followed. */
+  readonly flushIntervalMs: number;
   /** Name patterns: a table that matches one is replicated FULL_TABLE although `tables` does not name it. */
   readonly selectNewTables: readonly string[];
   /** By TableConfig.table, in the order of the file. */

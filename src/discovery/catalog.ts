@@ -8,6 +8,8 @@ export interface CatalogStream {
   readonly viewType: StreamViewType | null;
   /** Of the stream that is enabled, else of the last one, whose records can be read for 24 h after it was disabled. */
   readonly arn: string | null;
+  /** Tells the streams that a table has had apart: when this one was enabled. */
+  readonly label: string | null;
 }
 
 export interface CatalogIndex {

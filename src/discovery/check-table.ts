@@ -7,8 +7,9 @@ import { formatBytes, formatCount, plural } from '../platform/format.ts';
 import type { CatalogTable, PointInTimeRecovery, TimeToLive } from './catalog.ts';
 import { describePointInTimeRecovery, describeTable, describeTimeToLive } from './describe-table.ts';
 import { checkSelection, type TableSelection } from './selection.ts';
+import { streamSteps } from './stream-steps.ts';
 
-/** What one selected table needs and has. Costs the Scan of one item. */
+/** What one selected table needs and has. Costs the Scan of one item, and a GetRecords where a stream is followed. */
 export async function* checkTable(
   connection: Connection,
   selection: TableSelection,
@@ -34,6 +35,10 @@ export async function* checkTable(
     return succeeded(`One item was read; it cost ${capacityUnits} RCU`);
   });
   yield { name: `Stream ${name}`, ...streamFinding(table) };
+  const { enabled, arn: streamArn } = table.stream;
+  if (selection.method === 'LOG_BASED' && ref.index === null && enabled && streamArn !== null) {
+    yield* streamSteps(connection, { table: name, streamArn }, signal);
+  }
   yield await checkStep(`TTL ${name}`, signal, async () =>
     timeToLiveFinding(await describeTimeToLive(connection, ref.table, signal)),
   );

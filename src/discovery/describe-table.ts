@@ -112,11 +112,12 @@ function positiveOrNull(units: number | undefined): number | null {
   return units !== undefined && units > 0 ? units : null;
 }
 
-function catalogStream({ StreamSpecification, LatestStreamArn }: TableDescription): CatalogStream {
+function catalogStream({ StreamSpecification, LatestStreamArn, LatestStreamLabel }: TableDescription): CatalogStream {
   return {
     enabled: StreamSpecification?.StreamEnabled ?? false,
     viewType: StreamSpecification?.StreamViewType ?? null,
     arn: LatestStreamArn ?? null,
+    label: LatestStreamLabel ?? null,
   };
 }
 

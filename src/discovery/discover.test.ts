@@ -82,7 +82,12 @@ test('a table is described with key, counts, billing, stream and indexes', async
     billingMode: 'PAY_PER_REQUEST',
     provisionedReadUnits: null,
     onDemandMaxReadUnits: null,
-    stream: { enabled: true, viewType: 'NEW_AND_OLD_IMAGES', arn: expect.stringContaining('/stream/') },
+    stream: {
+      enabled: true,
+      viewType: 'NEW_AND_OLD_IMAGES',
+      arn: expect.stringMatching(/\/stream\/2.*$/),
+      label: expect.stringMatching(/^2/),
+    },
     indexes: [
       {
         name: 'by-customer',

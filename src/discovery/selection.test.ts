@@ -3,7 +3,7 @@ import { parseTableRef } from '../model/table.ts';
 import { TributaryError } from '../platform/errors.ts';
 import type { CatalogIndex, CatalogStream, CatalogTable } from './catalog.ts';
 import { matchNames } from './name-pattern.ts';
-import { checkSelection, type TableSelection } from './selection.ts';
+import { checkSelection, checkSettings, type TableSelection } from './selection.ts';
 
 const INDEX: CatalogIndex = {
   name: 'by-customer',
@@ -28,20 +28,25 @@ const TABLE: CatalogTable = {
   billingMode: 'PAY_PER_REQUEST',
   provisionedReadUnits: null,
   onDemandMaxReadUnits: null,
-  stream: { enabled: false, viewType: null, arn: null },
+  stream: { enabled: false, viewType: null, arn: null, label: null },
   indexes: [INDEX],
 };
 
-function check(ref: string, selection: Partial<TableSelection> = {}, table: Partial<CatalogTable> = {}) {
-  const whole: TableSelection = {
+function whole(ref: string): TableSelection {
+  return {
     ref: parseTableRef(ref),
     method: 'FULL_TABLE',
     projection: null,
     expressionAttributes: {},
     consistentRead: false,
-    ...selection,
+    deletes: 'soft',
+    keepLastImage: false,
+    ttlDeletes: 'replicate',
   };
-  return checkSelection(whole, { ...TABLE, ...table });
+}
+
+function check(ref: string, selection: Partial<TableSelection> = {}, table: Partial<CatalogTable> = {}) {
+  return checkSelection({ ...whole(ref), ...selection }, { ...TABLE, ...table });
 }
 
 function refusal(...parameters: Parameters<typeof check>): TributaryError {
@@ -53,17 +58,74 @@ function refusal(...parameters: Parameters<typeof check>): TributaryError {
   throw new Error('The selection was accepted');
 }
 
-test('LOG_BASED is refused before anything else, with or without a stream', () => {
-  const stream: CatalogStream = { enabled: true, viewType: 'NEW_AND_OLD_IMAGES', arn: 'arn' };
-  for (const ref of ['orders', 'orders/by-customer', 'orders/gone']) {
-    for (const table of [{}, { stream }]) {
-      expect(refusal(ref, { method: 'LOG_BASED' }, table)).toMatchObject({
+describe('a table that is to follow its stream', () => {
+  const ENABLE =
+    'aws dynamodb update-table --table-name orders --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES';
+  const following = (viewType: CatalogStream['viewType']) => ({
+    stream: { enabled: true, viewType, arn: 'arn', label: '2026' },
+  });
+  const logBased = (more: Partial<TableSelection> = {}) => ({ method: 'LOG_BASED', ...more }) as const;
+
+  test('needs one that carries the new items', () => {
+    expect(check('orders', logBased(), following('NEW_IMAGE'))).toBeNull();
+    expect(check('orders', logBased({ projection: 'pk' }), following('NEW_AND_OLD_IMAGES'))).not.toBeNull();
+  });
+
+  test('learns how to enable one', () => {
+    const disabled = { stream: { enabled: false, viewType: null, arn: 'arn', label: '2026' } };
+    for (const table of [{}, disabled]) {
+      expect(refusal('orders', logBased(), table)).toMatchObject({
         code: 'SELECTION_INVALID',
-        message: `${ref}: LOG_BASED is not in this version`,
-        hint: `Select it as FULL_TABLE: tributary select ${ref} --method FULL_TABLE`,
+        message: 'orders cannot be LOG_BASED: it has no stream',
+        hint: `Enable one: ${ENABLE}; or select the table as FULL_TABLE`,
       });
     }
-  }
+  });
+
+  test.each(['KEYS_ONLY', 'OLD_IMAGE'] as const)(
+    'learns how to replace one of %s, and that this is a gap',
+    (viewType) => {
+      const error = refusal('orders', logBased(), following(viewType));
+      expect(error).toMatchObject({
+        code: 'SELECTION_INVALID',
+        message: `orders cannot be LOG_BASED: its stream has the view type ${viewType}, which lacks the new item`,
+      });
+      expect(error.hint).toContain('--stream-specification StreamEnabled=false');
+      expect(error.hint).toContain(ENABLE);
+      expect(error.hint).toContain('has a gap');
+    },
+  );
+
+  test('keeps last images only where the stream has them, and only of rows that stay', () => {
+    const keeping = logBased({ keepLastImage: true });
+    expect(check('orders', keeping, following('NEW_AND_OLD_IMAGES'))).toBeNull();
+    const lacking = refusal('orders', keeping, following('NEW_IMAGE'));
+    expect(lacking.message).toContain('with keep_last_image: its stream has the view type NEW_IMAGE');
+    expect(lacking.hint).toMatch(/Or leave out keep_last_image$/);
+    const hard = refusal('orders', { ...keeping, deletes: 'hard' }, following('NEW_AND_OLD_IMAGES'));
+    expect(hard.hint).toBe('Leave out keep_last_image, or set deletes: soft');
+  });
+
+  test('flags expired items only in rows that stay', () => {
+    expect(check('orders', logBased({ ttlDeletes: 'flag' }), following('NEW_IMAGE'))).toBeNull();
+    const error = refusal('orders', logBased({ ttlDeletes: 'flag', deletes: 'hard' }), following('NEW_IMAGE'));
+    expect(error.code).toBe('SELECTION_INVALID');
+    expect(check('orders', logBased({ ttlDeletes: 'ignore', deletes: 'hard' }), following('NEW_IMAGE'))).toBeNull();
+  });
+
+  test('is no index', () => {
+    expect(refusal('orders/by-customer', logBased(), following('NEW_IMAGE'))).toMatchObject({
+      code: 'SELECTION_INVALID',
+      message: 'orders/by-customer cannot be LOG_BASED: an index has no stream',
+      hint: 'Select orders/by-customer as FULL_TABLE, or the table orders as LOG_BASED',
+    });
+  });
+
+  test('is judged by its settings alone once it follows', () => {
+    const settings = (more: Partial<TableSelection>) => checkSettings({ ...whole('orders'), ...logBased(more) }, TABLE);
+    expect(settings({})).toBeNull();
+    expect(() => settings({ projection: 'a' })).toThrow(TributaryError);
+  });
 });
 
 describe('a view', () => {

@@ -1,7 +1,8 @@
+import type { Deletes, TtlDeletes } from '../model/deletes.ts';
 import type { ParsedProjection } from '../model/projection.ts';
 import { formatTableRef, type TableKey, type TableRef } from '../model/table.ts';
 import { TributaryError } from '../platform/errors.ts';
-import type { CatalogIndex, CatalogTable } from './catalog.ts';
+import type { CatalogIndex, CatalogStream, CatalogTable } from './catalog.ts';
 import { parseProjection } from './projection/parse-projection.ts';
 
 export interface TableSelection {
@@ -11,6 +12,10 @@ export interface TableSelection {
   readonly projection: string | null;
   readonly expressionAttributes: Readonly<Record<string, string>>;
   readonly consistentRead: boolean;
+  /** From here on of LOG_BASED tables. */
+  readonly deletes: Deletes;
+  readonly keepLastImage: boolean;
+  readonly ttlDeletes: TtlDeletes;
 }
 
 /**
@@ -18,8 +23,15 @@ export interface TableSelection {
  * with. Throws SELECTION_INVALID, INDEX_NOT_FOUND or PROJECTION_INVALID.
  */
 export function checkSelection(selection: TableSelection, table: CatalogTable): ParsedProjection | null {
+  const parsed = checkSettings(selection, table);
+  if (selection.method === 'LOG_BASED') checkStream(selection, table);
+  return parsed;
+}
+
+/** The same without the stream, which can change or go while it is followed: that is a gap then, and no wrong selection. */
+export function checkSettings(selection: TableSelection, table: CatalogTable): ParsedProjection | null {
   const { ref, projection, expressionAttributes } = selection;
-  checkMethod(selection);
+  if (selection.method === 'LOG_BASED') checkChanges(selection);
   const index = ref.index === null ? null : findIndex(table, ref.index);
   if (index !== null) checkView(selection, index);
   const parsed = parseProjection({ expression: projection ?? '', expressionAttributes, key: table.key });
@@ -38,21 +50,70 @@ export function findIndex(table: CatalogTable, name: string): CatalogIndex {
   });
 }
 
-function checkMethod({ ref, method }: TableSelection): void {
-  if (method === 'FULL_TABLE') return;
+function checkChanges({ ref, deletes, keepLastImage, ttlDeletes }: TableSelection): void {
   const name = formatTableRef(ref);
-  throw new TributaryError('SELECTION_INVALID', `${name}: ${method} is not in this version`, {
-    hint: `Select it as FULL_TABLE: tributary select ${name} --method FULL_TABLE`,
-    context: { table: name },
+  if (ref.index !== null) {
+    throw refusal(name, 'cannot be LOG_BASED: an index has no stream', {
+      hint: `Select ${name} as FULL_TABLE, or the table ${ref.table} as LOG_BASED`,
+    });
+  }
+  if (deletes === 'soft') return;
+  if (keepLastImage) {
+    throw refusal(name, 'cannot keep the last image of rows that hard deletes remove', {
+      hint: 'Leave out keep_last_image, or set deletes: soft',
+    });
+  }
+  if (ttlDeletes === 'flag') {
+    throw refusal(name, 'cannot flag expired items in rows that hard deletes remove', {
+      hint: 'Set deletes: soft, or ttl_deletes to replicate or ignore',
+    });
+  }
+}
+
+function checkStream({ keepLastImage }: TableSelection, { name, stream }: CatalogTable): void {
+  if (!stream.enabled) {
+    throw refusal(name, 'cannot be LOG_BASED: it has no stream', {
+      hint: `Enable one: ${enableCommand(name)}; or select the table as FULL_TABLE`,
+    });
+  }
+  const lack = lackOf(stream, keepLastImage);
+  if (lack === null) return;
+  const instead =
+    keepLastImage && stream.viewType === 'NEW_IMAGE' ? 'leave out keep_last_image' : 'select it as FULL_TABLE';
+  throw refusal(name, `cannot be LOG_BASED${keepLastImage ? ' with keep_last_image' : ''}: ${lack}`, {
+    hint:
+      `The view type of a stream cannot be changed. Disable the stream: ${disableCommand(name)}; then enable it again: ` +
+      `${enableCommand(name)}. Other readers lose the old stream, and a table that is being followed has a gap: it is ` +
+      `read again as a whole. Or ${instead}`,
   });
+}
+
+/** What the stream does not carry although it is needed, or null. */
+function lackOf({ viewType }: CatalogStream, keepLastImage: boolean): string | null {
+  if (viewType === 'NEW_AND_OLD_IMAGES') return null;
+  const has = `its stream has the view type ${viewType}, which lacks`;
+  if (viewType !== 'NEW_IMAGE') return `${has} the new item`;
+  return keepLastImage ? `${has} the item as it was before` : null;
+}
+
+function enableCommand(table: string): string {
+  const specification = 'StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES';
+  return `aws dynamodb update-table --table-name ${table} --stream-specification ${specification}`;
+}
+
+function disableCommand(table: string): string {
+  return `aws dynamodb update-table --table-name ${table} --stream-specification StreamEnabled=false`;
+}
+
+function refusal(name: string, why: string, { hint }: { readonly hint: string }): TributaryError {
+  return new TributaryError('SELECTION_INVALID', `${name} ${why}`, { hint, context: { table: name } });
 }
 
 function checkView({ ref, consistentRead }: TableSelection, index: CatalogIndex): void {
   const name = formatTableRef(ref);
   if (consistentRead && index.kind === 'global') {
-    throw new TributaryError('SELECTION_INVALID', `${name} cannot be read consistently: it is a global index`, {
+    throw refusal(name, 'cannot be read consistently: it is a global index', {
       hint: 'Leave out consistent_read; DynamoDB has no consistent reads of global indexes',
-      context: { table: name },
     });
   }
 }

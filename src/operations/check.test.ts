@@ -45,6 +45,9 @@ function selection(table: string, overrides: Partial<TableSelection> = {}): Tabl
     projection: null,
     expressionAttributes: {},
     consistentRead: false,
+    deletes: 'soft',
+    keepLastImage: false,
+    ttlDeletes: 'replicate',
     ...overrides,
   };
 }
@@ -148,6 +151,92 @@ describe('permissions', () => {
   });
 });
 
+describe('a table that follows its stream', () => {
+  const following = selection('carts', { method: 'LOG_BASED' });
+  const stream = (steps: readonly CheckStep[]) =>
+    steps.filter(({ name }) => /^(Stream|DescribeStream|GetRecords|Destination) /.test(name));
+
+  function createCarts(more: object = { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } }) {
+    simulator.tables.create({
+      TableName: 'carts',
+      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+      BillingMode: 'PAY_PER_REQUEST',
+      ...more,
+    });
+  }
+
+  test('is asked for its shards and for records, and the cost is said', async () => {
+    createCarts();
+    const steps = await findings([following]);
+    expect(stream(steps)).toEqual([
+      { name: 'Stream carts', status: 'succeeded', message: 'Enabled, view type NEW_IMAGE', hint: null },
+      {
+        name: 'DescribeStream carts',
+        status: 'succeeded',
+        message: expect.stringMatching(
+          /^Status ENABLED; (\d+) shards?, \1 open; DynamoDB takes two readers of a shard/,
+        ),
+        hint: null,
+      },
+      {
+        name: 'GetRecords carts',
+        status: 'succeeded',
+        message: 'The stream can be read; AWS bills the one GetRecords that was sent',
+        hint: null,
+      },
+    ]);
+    expect(problems(steps)).toEqual([]);
+  });
+
+  test('without a stream is not asked further, and learns how to enable one', async () => {
+    createCarts({});
+    const steps = await findings([following]);
+    expect(stream(steps)).toMatchObject([{ name: 'Stream carts', message: 'Not enabled' }]);
+    expect(named(steps, 'Selection carts')).toMatchObject({
+      status: 'failed',
+      hint: expect.stringContaining('aws dynamodb update-table --table-name carts'),
+    });
+  });
+
+  test('that may not be read names the action to allow', async () => {
+    await simulator.close();
+    const actions = ['ListTables', 'DescribeTable', 'Scan', 'DescribeStream'];
+    await start({ accessKeys: [{ accessKeyId: 'AKIAETL', policy: [{ actions, tables: ['*'] }] }] });
+    createCarts();
+    const steps = await findings([following]);
+    expect(named(steps, 'DescribeStream carts')).toMatchObject({ status: 'succeeded' });
+    expect(named(steps, 'GetRecords carts')).toMatchObject({
+      status: 'failed',
+      hint: expect.stringContaining('Allow dynamodb:GetShardIterator on '),
+    });
+  });
+
+  test('that too many others read is a warning', async () => {
+    createCarts();
+    simulator.faults.add({
+      action: 'GetRecords',
+      fault: { kind: 'error', error: 'LimitExceededException', message: 'Too many readers', status: 400 },
+    });
+    expect(named(await findings([following]), 'GetRecords carts')).toMatchObject({
+      status: 'warning',
+      hint: expect.stringContaining('Look for other readers of the stream'),
+    });
+  });
+
+  test.each([
+    ['none', 'failed'],
+    ['merge', 'succeeded'],
+  ] as const)('with a destination that takes changes as %s has %s', async (changes, status) => {
+    createCarts();
+    const destination = { capabilities: { changes }, async *check() {} };
+    const steps = await findings([following, selection('orders')], {}, { destination });
+    expect(stream(steps).filter(({ name }) => name.startsWith('Destination'))).toMatchObject([
+      { name: 'Destination carts', status },
+    ]);
+  });
+});
+
 test('one table that is missing does not hide what is found about the others', async () => {
   const steps = await findings([
     selection('gone'),
@@ -156,7 +245,7 @@ test('one table that is missing does not hide what is found about the others', a
   ]);
   expect(steps.filter(({ status }) => status === 'failed').map(({ name, message }) => [name, message])).toEqual([
     ['DescribeTable gone', expect.stringContaining('there is no such table in region us-east-1')],
-    ['Selection orders', 'orders: LOG_BASED is not in this version'],
+    ['Selection orders', expect.stringContaining('its stream has the view type KEYS_ONLY, which lacks the new item')],
     ['Selection orders/x', 'Table orders has no index x'],
     ['Scan orders/x', expect.any(String)],
   ]);
@@ -190,6 +279,7 @@ test('no selected table is a warning', async () => {
 
 test('the steps of the destination follow, and its failure is a step', async () => {
   const destination = {
+    capabilities: { changes: 'merge' } as const,
     async *check(): AsyncIterable<CheckStep> {
       yield { name: 'Open file', status: 'succeeded', message: 'ok', hint: null };
       throw new TributaryError('DESTINATION_LOCKED', 'The file is locked by process 7');

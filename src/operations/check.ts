@@ -5,26 +5,31 @@ import { isKnownRegion, nearestRegion, validateRegion } from '../connection/regi
 import { checkTable } from '../discovery/check-table.ts';
 import type { TableSelection } from '../discovery/selection.ts';
 import type { Destination } from '../load/destination.ts';
+import type { Capabilities } from '../model/capabilities.ts';
 import type { CheckStep } from '../model/check-step.ts';
 import type { ConnectionOptions } from '../model/connection-options.ts';
+import { formatTableRef } from '../model/table.ts';
 import type { Clock } from '../platform/clock.ts';
 import { TributaryError } from '../platform/errors.ts';
+import { checkTakesChanges } from './takes-changes.ts';
 
 export interface CheckRequest {
   readonly connection: ConnectionOptions;
   readonly tables: readonly TableSelection[];
   /** Null: only the source is checked. */
-  readonly destination: Pick<Destination, 'check'> | null;
+  readonly destination: CheckedDestination | null;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
+
+type CheckedDestination = Pick<Destination, 'check'> & { readonly capabilities: Pick<Capabilities, 'changes'> };
 
 /** AWS refuses signatures that are 5 minutes off, although the SDK corrects for what it has seen. */
 const SKEW_WARNING_MS = 60_000;
 
 /**
  * Everything that a run needs, one finding at a time: region, identity, roles, endpoint, clock, each selected table, the
- * destination. Costs half a read unit for each table. A failure is a step; only an abort and a defect of Tributary throw.
+ * destination. Costs half a read unit for each table, and a GetRecords for each that follows its stream. A failure is a step; only an abort and a defect of Tributary throw.
  */
 export async function* check(request: CheckRequest): AsyncGenerator<CheckStep, void, undefined> {
   const { connection: options, destination, signal } = request;
@@ -67,7 +72,33 @@ async function* checkSource(connection: Connection, request: CheckRequest): Asyn
   if (tables.length === 0) {
     yield { name: 'Tables', ...warning('No table is selected', 'Run tributary discover and tributary select') };
   }
-  for (const selection of tables) yield* checkTable(connection, selection, signal);
+  for (const selection of tables) {
+    yield* checkTable(connection, selection, signal);
+    if (request.destination !== null && selection.method === 'LOG_BASED') {
+      yield await checkChanges(selection, {
+        source: connection.options.source,
+        destination: request.destination,
+        signal,
+      });
+    }
+  }
+}
+
+interface ChangesCheck {
+  readonly source: string;
+  readonly destination: CheckedDestination;
+  readonly signal: AbortSignal;
+}
+
+async function checkChanges(
+  { ref, method }: TableSelection,
+  { source, destination, signal }: ChangesCheck,
+): Promise<CheckStep> {
+  const table = formatTableRef(ref);
+  return await checkStep(`Destination ${table}`, signal, async () => {
+    checkTakesChanges({ table, method }, { source, capabilities: destination.capabilities });
+    return succeeded('It takes changes');
+  });
 }
 
 async function checkRegion({ region, endpoint }: ConnectionOptions): Promise<Finding> {

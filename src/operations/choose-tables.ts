@@ -1,20 +1,30 @@
 import { suggestion } from '../config/suggestion.ts';
+import { defaultTable } from '../config/table-defaults.ts';
 import type { SourceConfig, TableConfig } from '../config/tributary-config.ts';
 import type { Connection } from '../connection/clients.ts';
 import type { CatalogEntry } from '../discovery/catalog.ts';
 import { describeTables, listTableNames } from '../discovery/discover.ts';
 import { matchNames } from '../discovery/name-pattern.ts';
-import { checkSelection } from '../discovery/selection.ts';
+import { checkSelection, checkSettings } from '../discovery/selection.ts';
+import type { Destination } from '../load/destination.ts';
 import type { ParsedProjection } from '../model/projection.ts';
 import { parseTableRef } from '../model/table.ts';
 import type { Clock } from '../platform/clock.ts';
 import { TributaryError } from '../platform/errors.ts';
+import { checkTakesChanges } from './takes-changes.ts';
 
 interface ChooseRequest {
   readonly source: SourceConfig;
   /** Only these tables of the selection; empty means all. */
   readonly tables: readonly string[];
   readonly connection: Connection;
+  /** Absent: what the destination can do does not matter. */
+  readonly destination?: Pick<Destination, 'capabilities'>;
+  /**
+   * LOG_BASED tables that have begun to follow their stream: what has become of the stream since is not judged here, so
+   * that it can be recorded as a gap.
+   */
+  readonly followed?: ReadonlySet<string>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -48,7 +58,10 @@ export async function chooseTables(request: ChooseRequest): Promise<ChosenTables
   const refused = new Map<string, TributaryError>();
   for (const config of wanted) {
     try {
-      chosen.push({ config, projection: judge(config, catalog.get(parseTableRef(config.table).table)) });
+      chosen.push({
+        config,
+        projection: judge(config, { request, entry: catalog.get(parseTableRef(config.table).table) }),
+      });
     } catch (error) {
       if (!(error instanceof TributaryError)) throw error;
       refused.set(config.table, error);
@@ -65,10 +78,7 @@ async function selectedTables({
 }: ChooseRequest): Promise<ReadonlyMap<string, TableConfig>> {
   if (source.selectNewTables.length === 0) return source.tables;
   const matching = matchNames(await listTableNames(connection, { clock, signal }), source.selectNewTables);
-  const byPattern = matching.map((table): [string, TableConfig] => [
-    table,
-    { table, method: 'FULL_TABLE', projection: null, expressionAttributes: {}, consistentRead: false },
-  ]);
+  const byPattern = matching.map((table) => [table, defaultTable(table, 'FULL_TABLE')] as const);
   // What the file says about a table goes before what a pattern says.
   return new Map([...byPattern, ...source.tables]);
 }
@@ -85,7 +95,11 @@ function asked(table: string, selected: ReadonlyMap<string, TableConfig>, source
   });
 }
 
-function judge(config: TableConfig, entry: CatalogEntry | undefined): ParsedProjection | null {
+function judge(
+  config: TableConfig,
+  { request, entry }: { readonly request: ChooseRequest; readonly entry: CatalogEntry | undefined },
+): ParsedProjection | null {
+  const { source, destination, followed } = request;
   if (!entry?.table || entry.unsupported) {
     const { code, message, hint } = entry?.unsupported ?? {
       code: 'TABLE_NOT_FOUND',
@@ -94,5 +108,9 @@ function judge(config: TableConfig, entry: CatalogEntry | undefined): ParsedProj
     };
     throw new TributaryError(code, message, { hint });
   }
-  return checkSelection({ ...config, ref: parseTableRef(config.table) }, entry.table);
+  if (destination !== undefined) {
+    checkTakesChanges(config, { source: source.name, capabilities: destination.capabilities });
+  }
+  const selection = { ...config, ref: parseTableRef(config.table) };
+  return followed?.has(config.table) ? checkSettings(selection, entry.table) : checkSelection(selection, entry.table);
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadConfig } from '../config/load-config.ts';
+import { defaultTable } from '../config/table-defaults.ts';
 import type { TableConfig } from '../config/tributary-config.ts';
 import { systemClock } from '../platform/clock.ts';
 import { type Simulator, startSimulator } from '../simulator/simulator.ts';
@@ -14,14 +15,7 @@ let configPath: string;
 
 beforeEach(async () => {
   simulator = await startSimulator();
-  for (const name of ['orders', 'orders-2024', 'customers']) {
-    simulator.tables.create({
-      TableName: name,
-      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-      BillingMode: 'PAY_PER_REQUEST',
-    });
-  }
+  for (const name of ['orders', 'orders-2024', 'customers']) createTable(name);
   folder = await mkdtemp(join(tmpdir(), 'tributary-select-'));
   configPath = join(folder, 'tributary.yaml');
   await writeFile(
@@ -47,6 +41,16 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+function createTable(name: string, more: Record<string, unknown> = {}): void {
+  simulator.tables.create({
+    TableName: name,
+    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+    BillingMode: 'PAY_PER_REQUEST',
+    ...more,
+  });
+}
+
 async function change(edit: Partial<SelectRequest>) {
   const config = await loadConfig({ path: configPath, home: folder, environment: { SECRET: 's' } });
   const source = config.sources.get('shop');
@@ -57,6 +61,7 @@ async function change(edit: Partial<SelectRequest>) {
     select: [],
     remove: [],
     patterns: null,
+    capabilities: { changes: 'merge' },
     clock: systemClock,
     signal: new AbortController().signal,
     ...edit,
@@ -64,11 +69,7 @@ async function change(edit: Partial<SelectRequest>) {
 }
 
 const full = (table: string, more: Partial<TableConfig> = {}): TableConfig => ({
-  table,
-  method: 'FULL_TABLE',
-  projection: null,
-  expressionAttributes: {},
-  consistentRead: false,
+  ...defaultTable(table, 'FULL_TABLE'),
   ...more,
 });
 
@@ -94,9 +95,31 @@ test('patterns are written, with the tables that they choose now', async () => {
   expect(await readFile(configPath, 'utf8')).toContain('select_new_tables');
 });
 
+test('a table with a stream is written as LOG_BASED with its options', async () => {
+  createTable('carts', { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } });
+  const following = full('carts', { method: 'LOG_BASED', deletes: 'hard', onGap: 'fail' });
+  await change({ select: [following] });
+  expect(await readFile(configPath, 'utf8')).toMatch(
+    /carts:\n\s+method: LOG_BASED\n\s+deletes: hard\n\s+on_gap: fail\n/,
+  );
+});
+
+test('a table does not become LOG_BASED for a destination that takes whole tables only', async () => {
+  createTable('carts', { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } });
+  const selecting = change({
+    select: [full('carts', { method: 'LOG_BASED' })],
+    capabilities: { changes: 'none' },
+  });
+  await expect(selecting).rejects.toMatchObject({
+    code: 'SELECTION_INVALID',
+    message: 'carts cannot be LOG_BASED: the destination of source shop cannot follow a stream in this version',
+    hint: expect.stringContaining('tributary select carts --method FULL_TABLE'),
+  });
+});
+
 test.each<[string, TableConfig, string]>([
   ['a projection without the key', full('orders', { projection: 'a' }), 'PROJECTION_INVALID'],
-  ['a log-based table', full('orders', { method: 'LOG_BASED' }), 'SELECTION_INVALID'],
+  ['a log-based table without a stream', full('orders', { method: 'LOG_BASED' }), 'SELECTION_INVALID'],
   ['a table that is missing', full('gone'), 'TABLE_NOT_FOUND'],
   ['an index that is missing', full('orders/x'), 'INDEX_NOT_FOUND'],
 ])('%s is refused and the file stays as it was', async (_, config, code) => {

@@ -6,9 +6,11 @@ import type { CatalogEntry, CatalogTable } from '../discovery/catalog.ts';
 import { describeTables, listTableNames } from '../discovery/discover.ts';
 import { matchNames } from '../discovery/name-pattern.ts';
 import { checkSelection } from '../discovery/selection.ts';
+import type { Capabilities } from '../model/capabilities.ts';
 import { parseTableRef } from '../model/table.ts';
 import type { Clock } from '../platform/clock.ts';
 import { TributaryError } from '../platform/errors.ts';
+import { checkTakesChanges } from './takes-changes.ts';
 
 export interface SelectRequest {
   readonly configPath: string;
@@ -19,6 +21,8 @@ export interface SelectRequest {
   readonly remove: readonly string[];
   /** Name patterns that are to choose tables from now on; null leaves them as they are. */
   readonly patterns: readonly string[] | null;
+  /** Of the destination of the source; null where no table of `select` is LOG_BASED. */
+  readonly capabilities: Pick<Capabilities, 'changes'> | null;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -73,7 +77,7 @@ function checkRemovals({ source, remove }: SelectRequest): void {
 
 async function judgeTables(
   connection: Connection,
-  { select: configs, clock, signal }: SelectRequest,
+  { source, select: configs, capabilities, clock, signal }: SelectRequest,
 ): Promise<SelectResult['selected']> {
   const names = [...new Set(configs.map(({ table }) => parseTableRef(table).table))];
   const entries = await describeTables(connection, names, { clock, signal });
@@ -85,6 +89,7 @@ async function judgeTables(
       const ref = parseTableRef(config.table);
       const table = supportedTable(byName.get(ref.table), config.table);
       checkSelection({ ...config, ref }, table);
+      if (capabilities !== null) checkTakesChanges(config, { source: source.name, capabilities });
       selected.push({ config, table });
     } catch (error) {
       if (!(error instanceof TributaryError)) throw error;

@@ -43,7 +43,7 @@ describe('the read policy', () => {
   test('allows the streams of log-based tables only', () => {
     const tables = [table('orders', 'LOG_BASED'), table('customers')];
     expect(statementsOf(iamDocuments({ ...REQUEST, tables }))).toMatchObject({
-      List: [['dynamodb:ListTables', 'dynamodb:ListStreams'], ['*']],
+      List: [['dynamodb:ListTables'], ['*']],
       Streams: [
         ['dynamodb:DescribeStream', 'dynamodb:GetShardIterator', 'dynamodb:GetRecords'],
         [`${ARN}orders/stream/*`],
@@ -139,8 +139,20 @@ test('what is not known is a placeholder with a note', () => {
 test('the notes speak of the actions that the policy has', () => {
   const notesOf = (method: PolicyTable['method']): string =>
     iamDocuments({ ...REQUEST, tables: [table('orders', method)] }).notes.join('\n');
-  expect(notesOf('FULL_TABLE')).not.toContain('ListStreams');
-  expect(notesOf('LOG_BASED')).toContain('ListTables and ListStreams can only be allowed on "*"');
+  expect(notesOf('FULL_TABLE')).not.toContain('Streams');
+  expect(notesOf('LOG_BASED')).toContain('The statement Streams is for the tables that are LOG_BASED');
+});
+
+test('no action is allowed that Tributary does not call', () => {
+  const actions = iamDocuments(REQUEST).policies.flatMap(({ document }) =>
+    document.Statement.flatMap(({ Action: action }) => action),
+  );
+  expect(actions.toSorted()).toEqual(
+    [
+      ...['DescribeContinuousBackups', 'DescribeStream', 'DescribeTable', 'DescribeTimeToLive', 'GetRecords'],
+      ...['GetShardIterator', 'ListTables', 'Scan'],
+    ].map((action) => `dynamodb:${action}`),
+  );
 });
 
 test('the same request gives the same documents', () => {

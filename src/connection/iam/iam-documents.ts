@@ -93,15 +93,15 @@ function notes(
   { source, accountId, tables, trustedPrincipal }: IamRequest,
   { documents, widened }: ReadPolicies,
 ): readonly string[] {
-  const allowed = new Set(documents.flatMap(({ Statement }) => Statement.flatMap(({ Action }) => Action)));
-  const lists = ['ListTables', 'ListStreams'].filter((action) => allowed.has(`dynamodb:${action}`));
   const all: readonly (string | false)[] = [
     accountId === null && `Replace ${ACCOUNT_PLACEHOLDER} by the id of the account that owns the tables.`,
     trustedPrincipal === null &&
       `Replace ${PRINCIPAL_ACCOUNT_PLACEHOLDER}, or give --trusted-principal: the identity that runs Tributary is not known.`,
     tables.length === 0 &&
       'No table is selected, so the policy covers all tables of the account and region. Print it again after selecting.',
-    `${lists.join(' and ')} can only be allowed on "*": no table is named in the call. Only discover and patterns need it.`,
+    'ListTables can only be allowed on "*": no table is named in the call. Only discover and patterns need it.',
+    documents.some(({ Statement }) => Statement.some(({ Sid }) => Sid === 'Streams')) &&
+      'The statement Streams is for the tables that are LOG_BASED. Its resources end with "/stream/*", because a stream that is enabled again has another name.',
     'The statement OptionalTableSettings is for what check shows about TTL and point-in-time recovery; without it check warns, and nothing else changes.',
     'sts:GetCallerIdentity, which check asks first, needs no permission.',
     widened &&

@@ -50,10 +50,9 @@ function statementsFor(tables: readonly PolicyTable[], arnPrefix: string): reado
   );
   const allow = (sid: string, actions: readonly string[], resources: readonly string[]): Statement[] =>
     resources.length === 0 ? [] : [{ Sid: sid, Effect: 'Allow', Action: actions, Resource: resources }];
-  // These calls name no table, so no resource could narrow them.
-  const lists = ['dynamodb:ListTables', ...(streams.length === 0 ? [] : ['dynamodb:ListStreams'])];
   return [
-    ...allow('List', lists, ['*']),
+    // The call names no table, so no resource could narrow it.
+    ...allow('List', ['dynamodb:ListTables'], ['*']),
     ...allow('Describe', ['dynamodb:DescribeTable'], described),
     ...allow('Scan', ['dynamodb:Scan'], scanned),
     ...allow('Streams', STREAM_ACTIONS, streams),

@@ -149,6 +149,9 @@ test('attributes that an index does not hold are refused by both', async () => {
         projection: expression,
         expressionAttributes: {},
         consistentRead: false,
+        deletes: 'soft',
+        keepLastImage: false,
+        ttlDeletes: 'replicate',
       } as const;
       const decide = (): unknown => checkSelection(selection, table);
       const accepted = await dynamoAccepts({ expression }, index);
