@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { itemArbitrary, styleArbitrary, writePage } from '../../test/support/item-arbitrary.ts';
-import { exactNumber, type Members, membersOf, typed } from '../../test/support/oracle.ts';
-import { type AttributeObservation, ObservedKind } from '../model/tape.ts';
+import { observedByName } from '../../test/support/observe-items.ts';
 import { TributaryError } from '../platform/errors.ts';
 import { createAttributeDictionary } from './attribute-names.ts';
 import { crc32Matches } from './checksum.ts';
@@ -134,7 +133,7 @@ describe('what a page shows of its attributes', () => {
     fc.assert(
       fc.property(fc.array(itemArbitrary, { maxLength: 6 }), styleArbitrary, (items, style) => {
         const { page } = scanPage(writePage(items, style));
-        const expected = observe(items);
+        const expected = observedByName(items);
         for (let id = 0; id < page.attributes.size; id++) {
           expect(page.observed[id]).toEqual(expected.get(page.attributes.name(id)));
           expected.delete(page.attributes.name(id));
@@ -160,54 +159,3 @@ test('a checksum is compared where the answer has one', () => {
   const body = Buffer.from('{}');
   expect([undefined, '2745614147', '1'].map((header) => crc32Matches(body, header))).toEqual([true, true, false]);
 });
-
-/** Observations by attribute name, the slow way. */
-function observe(items: readonly Members[]): Map<string, AttributeObservation> {
-  const kinds: Record<string, number> = {
-    S: ObservedKind.text,
-    N: ObservedKind.number,
-    B: ObservedKind.binary,
-    BOOL: ObservedKind.boolean,
-    NULL: 0,
-  };
-  const observed = new Map<string, AttributeObservation>();
-  for (const [name, value] of items.flatMap((item) => membersOf(item))) {
-    const [type, content] = typed(value);
-    const before = observed.get(name) ?? NOTHING;
-    const number = type === 'N' ? numberEvidence(String(content)) : NOTHING;
-    observed.set(name, {
-      kinds: before.kinds | (kinds[type] ?? ObservedKind.json),
-      presentCount: before.presentCount + 1,
-      nullCount: before.nullCount + (type === 'NULL' ? 1 : 0),
-      integerDigits: Math.max(before.integerDigits, number.integerDigits),
-      scale: Math.max(before.scale, number.scale),
-      beyondInt64: before.beyondInt64 || number.beyondInt64,
-      doubleExact: before.doubleExact && number.doubleExact,
-    });
-  }
-  return observed;
-}
-
-const NOTHING: AttributeObservation = {
-  kinds: 0,
-  presentCount: 0,
-  nullCount: 0,
-  integerDigits: 0,
-  scale: 0,
-  beyondInt64: false,
-  doubleExact: true,
-};
-
-function numberEvidence(text: string): AttributeObservation {
-  const { unscaled, scale } = exactNumber(text);
-  const magnitude = unscaled < 0n ? -unscaled : unscaled;
-  const integer = (magnitude / 10n ** BigInt(scale)).toString();
-  const back = exactNumber(String(Number(text)));
-  return {
-    ...NOTHING,
-    integerDigits: integer === '0' ? 0 : integer.length,
-    scale,
-    beyondInt64: scale === 0 && BigInt.asIntN(64, unscaled) !== unscaled,
-    doubleExact: back.unscaled === unscaled && back.scale === scale,
-  };
-}

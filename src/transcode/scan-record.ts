@@ -59,7 +59,6 @@ function scanRecordMember(reading: RecordScan, member: number, at: number): numb
   const { scan, record } = reading;
   switch (member) {
     case 0: {
-      if (record.eventName !== null) refuse(scan.body, at);
       const end = scanString(scan, at);
       const event = stringText(scan, at, end);
       if (event !== 'INSERT' && event !== 'MODIFY' && event !== 'REMOVE') refuse(scan.body, at);
@@ -88,28 +87,25 @@ function scanChangeMember({ scan, record, scanNewImage }: RecordScan, member: nu
   const { body } = scan;
   switch (member) {
     case 0:
-      if (record.newImageAt >= 0) refuse(body, at);
       record.newImageAt = at;
       return scanNewImage(at);
     case 1:
-      if (record.oldImageAt >= 0) refuse(body, at);
       record.oldImageAt = at;
       return skipItem(at);
     case 2:
-      if (record.keysAt >= 0) refuse(body, at);
       record.keysAt = at;
       return skipItem(at);
     case 3: {
       const end = scanString(scan, at);
       const text = stringText(scan, at, end);
-      if (record.sequenceNumber !== null || !/^[0-9]{1,40}$/.test(text)) refuse(body, at);
+      if (!/^[0-9]{1,40}$/.test(text)) refuse(body, at);
       record.sequenceNumber = text;
       return end;
     }
     default: {
       const end = endOfValue(body, at);
       const seconds = parsedJson(body, at, body.toString('utf8', at, end));
-      if (record.createdAtMs !== null || typeof seconds !== 'number' || !(seconds >= 0)) return refuse(body, at);
+      if (typeof seconds !== 'number' || !(seconds >= 0)) return refuse(body, at);
       record.createdAtMs = Math.round(seconds * 1000);
       return end;
     }
@@ -124,6 +120,7 @@ function scanMembers(reading: RecordScan, at: number, names: NameTable, scanMemb
   const { body } = scan;
   let i = skipSpace(body, expectByte(body, at, OPEN_BRACE));
   if (body[i] === CLOSE_BRACE) return i + 1;
+  let seen = 0;
   for (;;) {
     const start = expectByte(body, i, QUOTE);
     const nameEnd = scanText(scan, start);
@@ -131,6 +128,10 @@ function scanMembers(reading: RecordScan, at: number, names: NameTable, scanMemb
       ? (names.idOf(unescapedText(body, start, nameEnd)) ?? -1)
       : names.find(body, start, nameEnd);
     i = skipSpace(body, expectByte(body, nameEnd + 1, COLON));
+    if (member >= 0) {
+      if ((seen & (1 << member)) !== 0) refuse(body, start);
+      seen |= 1 << member;
+    }
     // Null is how some encoders write that a member is not there.
     i = member < 0 || body[i] === LOWER_N ? skipValue(scan, i) : scanMember(reading, member, i);
     i = skipSpace(body, i);

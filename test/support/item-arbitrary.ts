@@ -122,7 +122,7 @@ export const styleArbitrary: fc.Arbitrary<JsonStyle> = fc.record({
 });
 
 /** JSON text of a tree of `Members`, arrays and scalars. The letters of type keys are never escaped: DynamoDB does not. */
-function writeJson(tree: unknown, style: JsonStyle): string {
+export function writeJson(tree: unknown, style: JsonStyle): string {
   let state = style.seed;
   const random = (below: number): number => {
     state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
