@@ -1,6 +1,7 @@
 import type { Clock } from '../platform/clock.ts';
 import { type CapacityGate, createCapacityGate, UNLIMITED_CAPACITY } from './capacity.ts';
 import { modelError, tableNotFound, validationError } from './service-error.ts';
+import { createStreamRegistry, type StreamRegistry } from './stream-registry.ts';
 import { Table } from './table.ts';
 import { checkedName, type TableDefinition } from './table-definition.ts';
 
@@ -10,6 +11,7 @@ export interface Account {
   readonly accountId: string;
   readonly clock: Clock;
   readonly capacity: CapacityGate;
+  readonly streams: StreamRegistry;
   /** Names in order. */
   tableNames(): readonly string[];
   /** `name` is a table's name or ARN. Errors: ResourceNotFoundException. */
@@ -26,13 +28,23 @@ interface AccountOptions {
   readonly accountId: string;
   readonly clock: Clock;
   readonly enforceCapacity: boolean;
+  readonly enforceStreamLimits: boolean;
+  /** Null: shards are closed on command only. */
+  readonly rollShardsEveryMs: number | null;
 }
 
-export function createAccount({ region, accountId, clock, enforceCapacity }: AccountOptions): Account {
+export function createAccount(options: AccountOptions): Account {
+  const { region, accountId, clock } = options;
   const tables = new Map<string, Table>();
   let sortedNames: readonly string[] | null = null;
 
   const tableArn = (name: string): string => `arn:aws:dynamodb:${region}:${accountId}:table/${name}`;
+  const streams = createStreamRegistry({
+    now: () => clock.now(),
+    tableArn,
+    enforceLimits: options.enforceStreamLimits,
+    rollEveryMs: options.rollShardsEveryMs,
+  });
   const table = (name: string | undefined): Table => {
     const plain = tableNameOf(name);
     const found = tables.get(plain);
@@ -44,7 +56,8 @@ export function createAccount({ region, accountId, clock, enforceCapacity }: Acc
     region,
     accountId,
     clock,
-    capacity: enforceCapacity ? createCapacityGate(() => clock.now()) : UNLIMITED_CAPACITY,
+    capacity: options.enforceCapacity ? createCapacityGate(() => clock.now()) : UNLIMITED_CAPACITY,
+    streams,
     tableNames: () => {
       sortedNames ??= [...tables.keys()].sort();
       return sortedNames;
@@ -61,7 +74,7 @@ export function createAccount({ region, accountId, clock, enforceCapacity }: Acc
       if (tables.has(definition.name)) {
         throw modelError('ResourceInUseException', `Table already exists: ${definition.name}`);
       }
-      const created = new Table(definition, clock.now());
+      const created = new Table(definition, { nowMs: clock.now(), streams });
       tables.set(definition.name, created);
       sortedNames = null;
       return created;
@@ -74,6 +87,7 @@ export function createAccount({ region, accountId, clock, enforceCapacity }: Acc
         );
       }
       tables.delete(dropped.definition.name);
+      dropped.stopStream();
       sortedNames = null;
       return dropped;
     },

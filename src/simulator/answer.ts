@@ -11,9 +11,19 @@ export interface Answer {
 
 export const JSON_TYPE = 'application/x-amz-json-1.0';
 
+interface Sending {
+  readonly answer: Answer;
+  readonly fault: Fault | null;
+  /** The simulator's clock. */
+  readonly nowMs: number;
+}
+
 /** Writes an answer, broken as the fault says. Resolves when it is handed to the network. */
-export async function sendAnswer(response: ServerResponse, answer: Answer, fault: Fault | null): Promise<void> {
+export async function sendAnswer(response: ServerResponse, { answer, fault, nowMs }: Sending): Promise<void> {
   const { status, contentType, body } = answer;
+  // Records carry the simulator's time, so answers do too. Errors do not: where the Date of an error is far from the
+  // machine's clock, the SDK blames the clock and repeats whatever the error was.
+  if (status === 200) response.setHeader('date', new Date(nowMs).toUTCString());
   const half = Math.floor(body.length / 2);
   const checksum = crc32(body);
   const headers = {

@@ -1,6 +1,13 @@
 import type { Gate } from './gate.ts';
 import type { RequestSummary } from './request-summary.ts';
-import { frameworkError, modelError, ServiceError, type Throttle, throttled } from './service-error.ts';
+import {
+  frameworkError,
+  modelError,
+  ServiceError,
+  type Throttle,
+  throttled,
+  trimmedDataAccess,
+} from './service-error.ts';
 
 /** What goes wrong. Faults before the work leave the tables as they were; broken answers come after it. */
 export type Fault =
@@ -30,14 +37,22 @@ export type Fault =
   | { readonly kind: 'slow-body'; readonly gate: Gate }
   /** Nothing until the gate opens. */
   | { readonly kind: 'slow-answer'; readonly gate: Gate }
-  /** A page of a Scan without items that has a LastEvaluatedKey. */
-  | { readonly kind: 'empty-page' };
+  /** A page of a Scan without items that has a LastEvaluatedKey; an answer of GetRecords without the records that are there. */
+  | { readonly kind: 'empty-page' }
+  /** An answer of GetRecords with this many records at most. */
+  | { readonly kind: 'short-page'; readonly records: number }
+  /** TrimmedDataAccessException although nothing was trimmed, as DynamoDB Local answers for idle shards. */
+  | { readonly kind: 'false-trim' }
+  /** GetShardIterator refuses AT_SEQUENCE_NUMBER with the StartingSequenceNumber of the shard; others pass. */
+  | { readonly kind: 'refuse-start' };
 
 interface FaultRule {
-  /** DynamoDB or STS action; every action where absent. */
+  /** Action of DynamoDB, its streams or STS; every action where absent. */
   readonly action?: string;
   readonly table?: string;
   readonly segment?: number;
+  /** Id of the shard that is described, read or filtered by. */
+  readonly shard?: string;
   /** Matching requests that come before the rule begins, those that other rules struck included. */
   readonly after?: number;
   /** Default 1. */
@@ -101,7 +116,8 @@ function matches(rule: FaultRule, request: RequestSummary): boolean {
   return (
     (rule.action ?? request.action) === request.action &&
     (rule.table ?? request.table) === request.table &&
-    (rule.segment ?? request.segment) === request.segment
+    (rule.segment ?? request.segment) === request.segment &&
+    (rule.shard ?? request.shard) === request.shard
   );
 }
 
@@ -120,6 +136,8 @@ export function faultError(fault: Fault, deniedMessage: () => string): ServiceEr
       return expiredToken();
     case 'clock-skew':
       return frameworkError('InvalidSignatureException', skewMessage(fault.skewMs));
+    case 'false-trim':
+      return trimmedDataAccess();
     case 'error':
       return new ServiceError(`com.amazonaws.dynamodb.v20120810#${fault.error}`, fault.message, fault.status ?? 400);
     default:

@@ -1,15 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { type Account, tableNameOf } from './account.ts';
+import type { Account } from './account.ts';
 import { ACTIONS } from './actions.ts';
 import { type Answer, JSON_TYPE } from './answer.ts';
 import { type Fault, type Faults, faultError } from './faults.ts';
 import { denial, deniedMessage, type Identities, type Signature } from './identity.ts';
-import { type Fields, isFields, parseBody } from './request-fields.ts';
+import { type Fields, parseBody } from './request-fields.ts';
 import type { LoggedRequest, WritableRequestLog } from './request-log.ts';
-import type { RequestSummary } from './request-summary.ts';
+import { type RequestSummary, summarizeFields } from './request-summary.ts';
 import { scan } from './scan.ts';
 import { frameworkError, ServiceError } from './service-error.ts';
+import { STREAM_ACTIONS } from './stream-actions.ts';
 import { answerSts, stsError } from './sts.ts';
 
 interface HandlerParts {
@@ -31,19 +32,26 @@ export function createRequestHandler(parts: HandlerParts): (message: IncomingMes
   return async (message) => {
     const body = await text(message);
     const request = parseRequest(message, body);
-    const logged = parts.log.arrived(request.summary);
-    for (const hook of parts.hooks) await hook(logged);
-    const fault = parts.faults.strike(request.summary);
-    logged.fault = fault?.kind ?? null;
-    if (fault?.kind === 'slow-answer') await fault.gate.pass();
-    const answer = answerRequest(parts, { request, logged, fault });
-    logged.status = fault?.kind === 'reset' ? null : answer.status;
-    return { answer, fault };
+    const { summary } = request;
+    const logged = parts.log.arrived(summary);
+    const read = parts.account.streams.limits.beginRead(summary.action === 'GetRecords' ? summary.shard : null);
+    try {
+      for (const hook of parts.hooks) await hook(logged);
+      const fault = parts.faults.strike(summary);
+      logged.fault = fault?.kind ?? null;
+      if (fault?.kind === 'slow-answer') await fault.gate.pass();
+      const answer = answerRequest(parts, { request, logged, fault, crowded: read.crowded });
+      logged.status = fault?.kind === 'reset' ? null : answer.status;
+      return { answer, fault };
+    } finally {
+      read.end();
+    }
   };
 }
 
 interface ParsedRequest {
   readonly protocol: 'json' | 'query';
+  readonly service: 'dynamodb' | 'streams' | 'sts';
   readonly body: string;
   /** Null where the body is not a JSON object. */
   readonly fields: Fields | null;
@@ -51,14 +59,17 @@ interface ParsedRequest {
   readonly summary: RequestSummary;
 }
 
-function answerRequest(
-  parts: HandlerParts,
-  {
-    request,
-    logged,
-    fault,
-  }: { readonly request: ParsedRequest; readonly logged: LoggedRequest; readonly fault: Fault | null },
-): Answer {
+/** A request on its way, with what happens to it. */
+interface Call {
+  readonly request: ParsedRequest;
+  readonly logged: LoggedRequest;
+  readonly fault: Fault | null;
+  /** See `ShardRead`. */
+  readonly crowded: boolean;
+}
+
+function answerRequest(parts: HandlerParts, call: Call): Answer {
+  const { request, fault } = call;
   try {
     if (fault?.kind === 'html-503') {
       const page = '<html><body><h1>503 Service Unavailable</h1></body></html>';
@@ -75,33 +86,40 @@ function answerRequest(
     }
     const refused = denial(identity, { action, table, resource });
     if (refused !== null) throw refused;
-    const json = runAction(parts.account, { request, logged, empty: fault?.kind === 'empty-page' });
+    const json = runAction(parts.account, call);
     return { status: 200, contentType: JSON_TYPE, body: Buffer.from(json) };
   } catch (thrown) {
     if (!(thrown instanceof ServiceError)) throw thrown;
+    call.logged.error = thrown.type.slice(thrown.type.indexOf('#') + 1);
     return errorAnswer(thrown, request.protocol);
   }
 }
 
-function runAction(
-  account: Account,
-  {
-    request,
-    logged,
-    empty,
-  }: { readonly request: ParsedRequest; readonly logged: LoggedRequest; readonly empty: boolean },
-): string {
+function runAction(account: Account, { request, logged, fault, crowded }: Call): string {
   const fields = request.fields ?? parseBody(request.body);
-  if (request.summary.action === 'Scan') {
-    const page = scan(account, fields, { empty });
+  const { action: name, accessKeyId } = request.summary;
+  if (request.service === 'streams') {
+    const action = STREAM_ACTIONS.get(name);
+    if (action === undefined) throw unknownOperation();
+    return asJson(action(account, fields, { reader: accessKeyId ?? '', crowded, fault }));
+  }
+  if (name === 'Scan') {
+    const page = scan(account, fields, { empty: fault?.kind === 'empty-page' });
     logged.itemCount = page.itemCount;
     logged.lastEvaluatedKey = page.lastEvaluatedKey;
     return page.body;
   }
-  const action = ACTIONS.get(request.summary.action);
-  if (action === undefined) throw frameworkError('UnknownOperationException', 'An unknown operation was requested.');
-  const answer = action(account, fields);
+  const action = ACTIONS.get(name);
+  if (action === undefined) throw unknownOperation();
+  return asJson(action(account, fields));
+}
+
+function asJson(answer: string | object): string {
   return typeof answer === 'string' ? answer : JSON.stringify(answer);
+}
+
+function unknownOperation(): ServiceError {
+  return frameworkError('UnknownOperationException', 'An unknown operation was requested.');
 }
 
 function errorAnswer(error: ServiceError, protocol: ParsedRequest['protocol']): Answer {
@@ -118,36 +136,14 @@ function parseRequest(message: IncomingMessage, body: string): ParsedRequest {
   const signature = parseSignature(message);
   const accessKeyId = signature?.accessKeyId ?? null;
   if (typeof target === 'string') {
+    const service = target.startsWith('DynamoDBStreams_') ? 'streams' : 'dynamodb';
     const action = target.slice(target.indexOf('.') + 1);
     const fields = tolerantFields(body);
-    return { protocol: 'json', body, fields, signature, summary: { ...summarize(action, fields ?? {}), accessKeyId } };
+    const summary = { ...summarizeFields(action, fields ?? {}), accessKeyId };
+    return { protocol: 'json', service, body, fields, signature, summary };
   }
-  const action = new URLSearchParams(body).get('Action') ?? '';
-  return { protocol: 'query', body, fields: null, signature, summary: { ...NOTHING, action, accessKeyId } };
-}
-
-const NOTHING = { table: null, index: null, segment: null, totalSegments: null, exclusiveStartKey: null };
-
-function summarize(action: string, fields: Fields): Omit<RequestSummary, 'accessKeyId'> {
-  const textOf = (name: string): string | null => {
-    const value = fields[name];
-    return typeof value === 'string' ? value : null;
-  };
-  const numberOf = (name: string): number | null => {
-    const value = fields[name];
-    return typeof value === 'number' ? value : null;
-  };
-  const batched = isFields(fields['RequestItems']) ? Object.keys(fields['RequestItems'])[0] : undefined;
-  const name = textOf('TableName') ?? textOf('ResourceArn') ?? batched ?? null;
-  const startKey = fields['ExclusiveStartKey'];
-  return {
-    action,
-    table: name === null ? null : tolerantTableName(name),
-    index: textOf('IndexName'),
-    segment: numberOf('Segment'),
-    totalSegments: numberOf('TotalSegments'),
-    exclusiveStartKey: startKey === undefined || startKey === null ? null : JSON.stringify(startKey),
-  };
+  const summary = { ...summarizeFields(new URLSearchParams(body).get('Action') ?? '', {}), accessKeyId };
+  return { protocol: 'query', service: 'sts', body, fields: null, signature, summary };
 }
 
 function tolerantFields(body: string): Fields | null {
@@ -155,14 +151,6 @@ function tolerantFields(body: string): Fields | null {
     return parseBody(body);
   } catch {
     return null;
-  }
-}
-
-function tolerantTableName(name: string): string {
-  try {
-    return tableNameOf(name);
-  } catch {
-    return name;
   }
 }
 
@@ -174,8 +162,9 @@ function parseSignature(message: IncomingMessage): Signature | null {
   return { accessKeyId, region, sessionToken: typeof token === 'string' ? token : null };
 }
 
-/** What an AccessDenied message names: the table or index, or all tables for ListTables. */
-function resourceOf(account: Account, { table, index }: RequestSummary): string {
+/** What an AccessDenied message names: the table, its index or its stream, or all tables for ListTables. */
+function resourceOf(account: Account, { table, index, stream }: RequestSummary): string {
+  if (stream !== null) return stream;
   if (table === null) return account.tableArn('*');
   return index === null ? account.tableArn(table) : `${account.tableArn(table)}/index/${index}`;
 }

@@ -5,13 +5,17 @@ export interface LoggedRequest extends RequestSummary {
   /** Null until it is answered, and where the connection was broken instead. */
   status: number | null;
   fault: Fault['kind'] | null;
+  /** Name of the exception that it was answered with. */
+  error: string | null;
   /** Of a Scan that was answered. */
   itemCount: number;
   lastEvaluatedKey: string | null;
 }
 
 /** Members that are given must be equal; `fault: null` asks for requests that nothing was done to. */
-type RequestFilter = Partial<Pick<LoggedRequest, 'action' | 'table' | 'index' | 'segment' | 'status' | 'fault'>>;
+type RequestFilter = Partial<
+  Pick<LoggedRequest, 'action' | 'table' | 'index' | 'segment' | 'shard' | 'status' | 'fault' | 'error'>
+>;
 
 /** Every request since the start or the last `clear`, in order of arrival. */
 export interface RequestLog {
@@ -50,7 +54,7 @@ export function createRequestLog(): WritableRequestLog {
       requests = [];
     },
     arrived: (summary) => {
-      const request = { ...summary, status: null, fault: null, itemCount: 0, lastEvaluatedKey: null };
+      const request = { ...summary, status: null, fault: null, error: null, itemCount: 0, lastEvaluatedKey: null };
       requests.push(request);
       if (waiting.length > 0) wake();
       return request;
@@ -64,6 +68,8 @@ function passes(request: LoggedRequest, filter: RequestFilter): boolean {
     (filter.table === undefined || filter.table === request.table) &&
     (filter.index === undefined || filter.index === request.index) &&
     (filter.segment === undefined || filter.segment === request.segment) &&
+    (filter.shard === undefined || filter.shard === request.shard) &&
+    (filter.error === undefined || filter.error === request.error) &&
     (filter.status === undefined || filter.status === request.status) &&
     (filter.fault === undefined || filter.fault === request.fault)
   );

@@ -29,15 +29,23 @@ export function tableNotFound(table: string): ServiceError {
   return modelError('ResourceNotFoundException', `Requested resource not found: Table: ${table} not found`);
 }
 
+export function trimmedDataAccess(): ServiceError {
+  return modelError(
+    'TrimmedDataAccessException',
+    'The operation attempted to read past the oldest stream record in a shard',
+  );
+}
+
 const THROTTLE_MESSAGES = {
   ProvisionedThroughputExceededException:
     'The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.',
   ThrottlingException: 'Rate of requests exceeds the allowed throughput.',
+  LimitExceededException: 'Rate of requests exceeds the allowed throughput.',
   RequestLimitExceeded:
     'Throughput exceeds the current throughput limit for your account. Please contact AWS Support at https://aws.amazon.com/support to request a limit increase.',
 };
 
-/** The three ways in which DynamoDB throttles: a table's units, the rate of an action, an account's quota. */
+/** The ways in which DynamoDB throttles: a table's units, the rate of an action, readers of a shard, an account's quota. */
 export type Throttle = keyof typeof THROTTLE_MESSAGES;
 
 export function throttled(error: Throttle): ServiceError {

@@ -6,7 +6,9 @@ import { createFaults, type FaultControl } from './faults.ts';
 import { type AccessKey, createIdentities, type Identities, type Role } from './identity.ts';
 import { createRequestHandler } from './request-handler.ts';
 import { createRequestLog, type LoggedRequest, type RequestLog } from './request-log.ts';
+import { createSimulatedStreams, type SimulatedStreams } from './simulated-streams.ts';
 import { createTables, type SimulatedTables } from './simulated-tables.ts';
+import { ROLL_EVERY_MS } from './stream.ts';
 
 export interface SimulatorOptions {
   /** On 127.0.0.1; default: a free one. */
@@ -20,6 +22,10 @@ export interface SimulatorOptions {
   readonly roles?: readonly Role[];
   /** Provisioned tables throttle: token buckets of 300 seconds' burst, full at first use. */
   readonly enforceCapacity?: boolean;
+  /** DescribeStream and the readers of a shard are limited as on the service. Default: true. */
+  readonly enforceStreamLimits?: boolean;
+  /** How old shards become; null: until a command closes them. Default: 4 hours. */
+  readonly rollShardsEveryMs?: number | null;
 }
 
 /** Called with each request before it is worked on, which waits for the promise. */
@@ -36,17 +42,26 @@ export interface Simulator {
   readonly identities: Pick<Identities, 'revoke' | 'addAccessKey'>;
   /** Tables without HTTP: for fast seeding, and for looking at what is there. */
   readonly tables: SimulatedTables;
+  /** Streams without HTTP: their shards, what time does to them, what is in them. */
+  readonly streams: SimulatedStreams;
   /** Returns a function that takes the hook away. */
   onRequest(hook: RequestHook): () => void;
   /** Breaks open connections. */
   close(): Promise<void>;
 }
 
-/** Starts a DynamoDB and an STS on one port of 127.0.0.1. Errors: those of listening, such as EADDRINUSE. */
+/** Starts a DynamoDB with its streams and an STS on one port of 127.0.0.1. Errors: those of listening, such as EADDRINUSE. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const { port = 0, clock = systemClock, region = 'us-east-1', accountId = '123456789012' } = options;
   const now = (): number => clock.now();
-  const account = createAccount({ region, accountId, clock, enforceCapacity: options.enforceCapacity ?? false });
+  const account = createAccount({
+    region,
+    accountId,
+    clock,
+    enforceCapacity: options.enforceCapacity ?? false,
+    enforceStreamLimits: options.enforceStreamLimits ?? true,
+    rollShardsEveryMs: options.rollShardsEveryMs === undefined ? ROLL_EVERY_MS : options.rollShardsEveryMs,
+  });
   const faults = createFaults(now);
   const log = createRequestLog();
   const identities = createIdentities({
@@ -65,7 +80,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const handled = await handle(request);
-      await sendAnswer(response, handled.answer, handled.fault);
+      await sendAnswer(response, { ...handled, nowMs: now() });
     } catch (error) {
       // A client that goes away in the middle of its request is no error of the simulator; anything else is, loudly.
       if (!request.complete) return;
@@ -91,6 +106,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     requests: log,
     identities,
     tables: createTables(account),
+    streams: createSimulatedStreams(account),
     onRequest: (hook) => {
       hooks.add(hook);
       return () => hooks.delete(hook);

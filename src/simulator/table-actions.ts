@@ -9,7 +9,7 @@ import {
   optionalInteger,
   optionalText,
 } from './request-fields.ts';
-import { modelError, validationError } from './service-error.ts';
+import { validationError } from './service-error.ts';
 import type { Table } from './table.ts';
 import {
   type IndexDefinition,
@@ -53,8 +53,7 @@ function firstBehind(names: readonly string[], start: string): number {
 }
 
 export function createTable(account: Account, request: Fields): object {
-  const table = account.create(parseTableDefinition(request, account.clock.now()));
-  if (table.definition.stream !== null) nameStream(account, table, table.definition.stream);
+  const table = account.create(parseTableDefinition(request));
   return { TableDescription: describeTable(account, table) };
 }
 
@@ -71,7 +70,7 @@ export function deleteTable(account: Account, request: Fields): object {
 export function updateTable(account: Account, request: Fields): object {
   const table = account.table(optionalText(request, 'TableName'));
   const { definition } = table;
-  const stream = updatedStream(account, request, table);
+  const stream = updatedStream(request, table);
   const attributeTypes = new Map([...definition.attributeTypes, ...parseAttributeTypes(request)]);
   const throughput = updatedThroughput(request, definition.throughput);
   table.definition = {
@@ -86,6 +85,8 @@ export function updateTable(account: Account, request: Fields): object {
     }),
     deletionProtection: optionalFlag(request, 'DeletionProtectionEnabled') ?? definition.deletionProtection,
   };
+  if (stream === null) table.stopStream();
+  else if (definition.stream === null) table.startStream();
   return { TableDescription: describeTable(account, table) };
 }
 
@@ -99,22 +100,13 @@ function updatedThroughput(request: Fields, current: Throughput | null): Through
   return wanted;
 }
 
-function updatedStream(account: Account, request: Fields, table: Table): StreamDefinition | null {
+function updatedStream(request: Fields, table: Table): StreamDefinition | null {
   const current = table.definition.stream;
-  const wanted = optionalFields(request, 'StreamSpecification');
-  if (wanted === undefined) return current;
-  const stream = parseStream(request, account.clock.now());
-  if (stream !== null && current !== null) {
-    throw modelError('ResourceInUseException', `Table already has an enabled stream: ${table.definition.name}`);
-  }
-  if (stream !== null) nameStream(account, table, stream);
-  return stream;
-}
-
-/** A stream that is enabled again gets a new ARN: the label is the time. */
-function nameStream(account: Account, table: Table, { enabledAtMs }: StreamDefinition): void {
-  table.latestStreamLabel = new Date(enabledAtMs).toISOString().slice(0, -1);
-  table.latestStreamArn = `${account.tableArn(table.definition.name)}/stream/${table.latestStreamLabel}`;
+  if (optionalFields(request, 'StreamSpecification') === undefined) return current;
+  const wanted = parseStream(request);
+  if (wanted !== null && current !== null) throw validationError('Table already has an enabled stream');
+  if (wanted === null && current === null) throw validationError('Table has no stream to disable');
+  return wanted;
 }
 
 function updatedIndexes(

@@ -35,9 +35,11 @@ export interface IndexDefinition {
   readonly throughput: Throughput | null;
 }
 
+const STREAM_VIEW_TYPES = ['KEYS_ONLY', 'NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES'] as const;
+export type StreamViewType = (typeof STREAM_VIEW_TYPES)[number];
+
 export interface StreamDefinition {
-  readonly viewType: string;
-  readonly enabledAtMs: number;
+  readonly viewType: StreamViewType;
 }
 
 export interface TableDefinition {
@@ -65,7 +67,7 @@ export function checkedName(name: string | undefined): string {
 }
 
 /** The definition that a CreateTable request asks for. Errors: ValidationException as DynamoDB words it. */
-export function parseTableDefinition(request: Fields, nowMs: number): TableDefinition {
+export function parseTableDefinition(request: Fields): TableDefinition {
   const name = checkedName(optionalText(request, 'TableName'));
   const attributeTypes = parseAttributeTypes(request);
   const key = parseKey(request, attributeTypes);
@@ -85,7 +87,7 @@ export function parseTableDefinition(request: Fields, nowMs: number): TableDefin
     attributeTypes,
     indexes,
     throughput,
-    stream: parseStream(request, nowMs),
+    stream: parseStream(request),
     deletionProtection: optionalFlag(request, 'DeletionProtectionEnabled') ?? false,
     tags: parseTags(request),
   };
@@ -166,10 +168,22 @@ export function parseThroughput(fields: Fields): Throughput | null {
   };
 }
 
-export function parseStream(request: Fields, nowMs: number): StreamDefinition | null {
+export function parseStream(request: Fields): StreamDefinition | null {
   const stream = optionalFields(request, 'StreamSpecification');
-  if (stream === undefined || optionalFlag(stream, 'StreamEnabled') !== true) return null;
-  return { viewType: optionalText(stream, 'StreamViewType') ?? 'NEW_IMAGE', enabledAtMs: nowMs };
+  if (stream === undefined) return null;
+  const enabled = optionalFlag(stream, 'StreamEnabled');
+  const wanted = optionalText(stream, 'StreamViewType');
+  if (enabled === undefined) throw validationError('Stream StreamEnabled was null');
+  if (!enabled && wanted === undefined) return null;
+  if (!enabled) {
+    throw validationError('Invalid StreamViewType: Stream StreamEnabled was false but a StreamViewType was present.');
+  }
+  if (wanted === undefined) {
+    throw validationError('Invalid StreamViewType: Stream ViewType must not be null or empty when enabling streams.');
+  }
+  const viewType = STREAM_VIEW_TYPES.find((known) => known === wanted);
+  if (viewType === undefined) throw validationError(`Invalid StreamViewType: ${wanted}`);
+  return { viewType };
 }
 
 export function parseTags(request: Fields): ReadonlyMap<string, string> {

@@ -39,9 +39,9 @@ export function describeTable(account: Account, table: Table): object {
     ...(definition.stream === null
       ? {}
       : { StreamSpecification: { StreamEnabled: true, StreamViewType: definition.stream.viewType } }),
-    ...(table.latestStreamArn === null
+    ...(table.latestStream === null
       ? {}
-      : { LatestStreamArn: table.latestStreamArn, LatestStreamLabel: table.latestStreamLabel }),
+      : { LatestStreamArn: table.latestStream.arn, LatestStreamLabel: table.latestStream.label }),
     DeletionProtectionEnabled: definition.deletionProtection,
   };
 }

@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { Attributes, AttributeValue } from './attribute-value.ts';
 import { attributesOf, createEntry, type Entry } from './entry.ts';
 import { buildIndexEntries } from './index-entries.ts';
+import { type ItemChange, type ItemImage, sameItem } from './item-change.ts';
 import { checkedKey, checkKeyValue, type Position, positionOf } from './key-position.ts';
 import { createOrderedEntries } from './ordered-entries.ts';
 import { validationError } from './service-error.ts';
+import type { Stream } from './stream.ts';
+import type { StreamRegistry } from './stream-registry.ts';
 import type { IndexDefinition, TableDefinition } from './table-definition.ts';
 
 /** An item's size limit, names included (Quotas, Item size). */
@@ -24,15 +27,21 @@ export interface TimeToLive {
   readonly attribute: string;
 }
 
+interface ItemWrite {
+  readonly key: Attributes;
+  /** Null deletes. */
+  readonly item: Attributes | null;
+  readonly expired: boolean;
+}
+
 /** One table with its items. All changes of items go through `write`. */
 export class Table {
   definition: TableDefinition;
   status: TableStatus = 'ACTIVE';
   timeToLive: TimeToLive | null = null;
   pointInTimeRecovery = false;
-  /** The ARN outlives the stream: DescribeTable shows it after the stream is disabled. */
-  latestStreamArn: string | null = null;
-  latestStreamLabel: string | null = null;
+  /** Outlives being disabled: DescribeTable still shows its ARN then. */
+  latestStream: Stream | null = null;
   /** Set by tests: DynamoDB refreshes these figures only about every six hours. */
   reportedStatistics: { readonly itemCount: number; readonly sizeBytes: number } | null = null;
   /** By index name; set by tests, ACTIVE where absent. */
@@ -47,10 +56,26 @@ export class Table {
   readonly #indexes = new WeakMap<IndexDefinition, { readonly revision: number; readonly entries: readonly Entry[] }>();
   #revision = 0;
   #sizeBytes = 0;
+  readonly #streams: StreamRegistry;
 
-  constructor(definition: TableDefinition, nowMs: number) {
+  constructor(
+    definition: TableDefinition,
+    { nowMs, streams }: { readonly nowMs: number; readonly streams: StreamRegistry },
+  ) {
     this.definition = definition;
     this.createdAtMs = nowMs;
+    this.#streams = streams;
+    this.startStream();
+  }
+
+  /** Opens the stream that the definition asks for, if any. */
+  startStream(): void {
+    const { stream } = this.definition;
+    if (stream !== null) this.latestStream = this.#streams.enable(this.definition, stream.viewType);
+  }
+
+  stopStream(): void {
+    if (this.latestStream?.isEnabled === true) this.latestStream.disable(this.#streams.now());
   }
 
   get itemCount(): number {
@@ -77,18 +102,23 @@ export class Table {
   }
 
   put(item: Attributes): WriteResult {
-    checkedKey(item, this.definition.key);
+    const key = checkedKey(item, this.definition.key);
     for (const index of this.definition.indexes) {
       for (const attribute of index.key) {
         const value = item.get(attribute.name);
         if (value !== undefined) checkKeyValue(value, attribute, 'Type mismatch for Index Key');
       }
     }
-    return this.#write(this.#positionOf(item), item);
+    return this.#write({ key, item, expired: false });
   }
 
   delete(key: Attributes): WriteResult {
-    return this.#write(this.#positionOf(this.checkedKey(key)), null);
+    return this.#write({ key: this.checkedKey(key), item: null, expired: false });
+  }
+
+  /** Deletes as time to live does. */
+  expire(key: Attributes): void {
+    this.#write({ key: this.checkedKey(key), item: null, expired: true });
   }
 
   /** A text that two items share exactly when their keys are equal. */
@@ -104,12 +134,13 @@ export class Table {
     return checkedKey(key, this.definition.key);
   }
 
-  /** The one place where items change; streams will hang on to it. */
-  #write(position: Position, item: Attributes | null): WriteResult {
+  /** The one place where items change. */
+  #write({ key, item, expired }: ItemWrite): WriteResult {
+    const position = this.#positionOf(key);
     const entry = this.#entries.get(position);
-    const before = entry?.json ?? null;
-    const beforeBytes = entry?.sizeBytes ?? 0;
+    const before: ItemImage | null = entry === undefined ? null : { json: entry.json, sizeBytes: entry.sizeBytes };
     const written = item === null ? null : createEntry(position, item);
+    const beforeBytes = before?.sizeBytes ?? 0;
     const afterBytes = written?.sizeBytes ?? 0;
     if (afterBytes > MAX_ITEM_BYTES) throw validationError('Item size has exceeded the maximum allowed size');
     this.#revision++;
@@ -123,7 +154,18 @@ export class Table {
       entry.json = written.json;
       entry.sizeBytes = written.sizeBytes;
     }
-    return { before, after: written?.json ?? null, sizeBytes: Math.max(beforeBytes, afterBytes) };
+    this.#report({ position, key, before, after: written, expired });
+    return { before: before?.json ?? null, after: written?.json ?? null, sizeBytes: Math.max(beforeBytes, afterBytes) };
+  }
+
+  /** To the stream and to whoever listens; a write that changes nothing leaves no record. */
+  #report(change: ItemChange): void {
+    const { name } = this.definition;
+    const stream = this.latestStream?.isEnabled === true ? this.latestStream : null;
+    if (stream === null && !this.#streams.isHeard(name)) return;
+    if (sameItem(change.before, change.after)) return;
+    stream?.append(change, this.#streams.now());
+    this.#streams.notify(name, change);
   }
 
   #remove(entry: Entry | undefined): void {

@@ -8,6 +8,7 @@ import {
   type ScanCommandInput,
   type ScanCommandOutput,
 } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import type { ManualClock } from '../../src/simulator/manual-clock.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import type { KnownDifference } from './known-differences.ts';
@@ -18,6 +19,9 @@ export type Item = Record<string, AttributeValue>;
 export interface Subject {
   readonly endpoint: string;
   readonly client: DynamoDBClient;
+  readonly streams: DynamoDBStreamsClient;
+  /** Its clock, in milliseconds. */
+  readonly now: () => number;
 }
 
 /** The simulator as a subject: its clock stands still until a behaviour turns it. */
@@ -142,7 +146,7 @@ export async function refusal(request: Promise<unknown>): Promise<string> {
 
 /** A request as bytes, for what the SDK hides or would not send. */
 export async function rawRequest(
-  { endpoint }: Subject,
+  { endpoint }: Pick<Subject, 'endpoint'>,
   action: string,
   body: string,
   headers: Record<string, string> = {},

@@ -1,4 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { type DynamoDbLocal, startDynamoDbLocal } from '../support/dynamodb-local.ts';
 import { BEHAVIOURS } from './all-behaviours.ts';
@@ -9,17 +10,20 @@ let subject: Subject;
 
 beforeAll(async () => {
   dynamoDbLocal = await startDynamoDbLocal();
-  const client = new DynamoDBClient({
+  const options = {
     endpoint: dynamoDbLocal.endpoint,
     region: 'us-east-1',
     credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
     maxAttempts: 1,
-  });
-  subject = { endpoint: dynamoDbLocal.endpoint, client };
+  };
+  const client = new DynamoDBClient(options);
+  const streams = new DynamoDBStreamsClient(options);
+  subject = { endpoint: dynamoDbLocal.endpoint, client, streams, now: Date.now };
 });
 
 afterAll(async () => {
   subject?.client.destroy();
+  subject?.streams.destroy();
   await dynamoDbLocal?.stop();
 });
 

@@ -111,8 +111,7 @@ export const IDENTITY_BEHAVIOURS: readonly Behaviour[] = [
     );
   }),
   identity('credentials', 'refuses a request without a signature', async ({ simulator }) => {
-    const subject = { endpoint: simulator.endpoint, client: new DynamoDBClient(configOf(simulator, LOADER)) };
-    const answer = await rawRequest(subject, 'ListTables', '{}', { authorization: '' });
+    const answer = await rawRequest(simulator, 'ListTables', '{}', { authorization: '' });
     expect([answer.status, answer.body.toString()]).toEqual([
       400,
       expect.stringContaining('MissingAuthenticationTokenException'),

@@ -1,4 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createManualClock } from '../../src/simulator/manual-clock.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
@@ -11,13 +12,15 @@ let subject: SimulatedSubject;
 beforeAll(async () => {
   const clock = createManualClock();
   const simulator = await startSimulator({ clock, enforceCapacity: true });
-  const client = new DynamoDBClient({
+  const options = {
     endpoint: simulator.endpoint,
     region: 'us-east-1',
     credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
     maxAttempts: 1,
-  });
-  subject = { endpoint: simulator.endpoint, client, simulator, clock };
+  };
+  const client = new DynamoDBClient(options);
+  const streams = new DynamoDBStreamsClient(options);
+  subject = { endpoint: simulator.endpoint, client, streams, now: clock.now, simulator, clock };
 });
 
 afterEach(() => {
@@ -26,6 +29,7 @@ afterEach(() => {
 
 afterAll(async () => {
   subject.client.destroy();
+  subject.streams.destroy();
   await subject.simulator.close();
 });
 
