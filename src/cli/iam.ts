@@ -38,9 +38,10 @@ export function addIamVerb(program: Program, context: CliContext): void {
       ).choices(FORMATS),
     )
     .addOption(
-      new Option('--method <method>', 'how tables of --table will be replicated that are not selected yet')
-        .argParser(parseMethod)
-        .default('FULL_TABLE' as const),
+      new Option(
+        '--method <method>',
+        'how tables of --table will be replicated that are not selected yet (default: FULL_TABLE)',
+      ).argParser(parseMethod),
     )
     .addHelpText(
       'after',
@@ -59,12 +60,15 @@ export function addIamVerb(program: Program, context: CliContext): void {
           hint: 'Leave one of them out: the JSON document has all forms',
         });
       }
+      if (options.method !== undefined && options.table === undefined) {
+        throw new TributaryError('USAGE', '--method is for tables that are named with --table');
+      }
       const source = selectedSource(await loadConfigFor(options, context), options);
       const { iam } = await import('../operations/iam.ts');
       const result = await iam({
         connection: source.connection,
         accountId: source.accountId,
-        tables: policyTables(source, { named: options.table ?? [], method: options.method }),
+        tables: policyTables(source, { named: options.table ?? [], method: options.method ?? 'FULL_TABLE' }),
         trustedPrincipal: options.trustedPrincipal ?? null,
         clock: context.clock,
         signal: context.stopSignal('Stopping'),

@@ -6,7 +6,7 @@ import type { CatalogEntry } from '../discovery/catalog.ts';
 import { describeTables, listTableNames } from '../discovery/discover.ts';
 import { matchNames } from '../discovery/name-pattern.ts';
 import { checkSelection, checkSettings } from '../discovery/selection.ts';
-import type { Destination } from '../load/destination.ts';
+import type { Capabilities } from '../model/capabilities.ts';
 import type { ParsedProjection } from '../model/projection.ts';
 import { parseTableRef } from '../model/table.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -19,7 +19,7 @@ interface ChooseRequest {
   readonly tables: readonly string[];
   readonly connection: Connection;
   /** Absent: what the destination can do does not matter. */
-  readonly destination?: Pick<Destination, 'capabilities'>;
+  readonly destination?: { readonly capabilities: Pick<Capabilities, 'changes'> };
   /**
    * LOG_BASED tables that have begun to follow their stream: what has become of the stream since is not judged here, so
    * that it can be recorded as a gap.

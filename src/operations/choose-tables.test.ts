@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { defaultTable } from '../config/table-defaults.ts';
+import type { TableConfig } from '../config/tributary-config.ts';
+import { type Connection, createConnection } from '../connection/clients.ts';
+import type { ConnectionOptions } from '../model/connection-options.ts';
+import { systemClock } from '../platform/clock.ts';
+import { Secret } from '../platform/secret.ts';
+import { type Simulator, startSimulator } from '../simulator/simulator.ts';
+import { chooseTables } from './choose-tables.ts';
+
+let simulator: Simulator;
+let connection: Connection;
+
+beforeEach(async () => {
+  simulator = await startSimulator();
+  const options: ConnectionOptions = {
+    source: 'shop',
+    region: 'us-east-1',
+    endpoint: simulator.endpoint,
+    stsEndpoint: null,
+    credentials: { kind: 'static', accessKeyId: 'AKIAETL', secretAccessKey: new Secret('s'), sessionToken: null },
+    roles: [],
+    requestTimeoutMs: 5_000,
+    maxConnections: 4,
+  };
+  connection = createConnection(options);
+  createTable('orders', { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } });
+  createTable('silent');
+});
+afterEach(async () => {
+  connection.close();
+  await simulator.close();
+});
+
+function createTable(name: string, more: object = {}): void {
+  simulator.tables.create({
+    TableName: name,
+    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+    BillingMode: 'PAY_PER_REQUEST',
+    ...more,
+  });
+}
+
+async function choose(
+  tables: readonly TableConfig[],
+  more: Partial<Pick<Parameters<typeof chooseTables>[0], 'followed'>> = {},
+  {
+    changes = 'merge',
+    selectNewTables = [],
+  }: { changes?: 'merge' | 'ordered' | 'none'; selectNewTables?: string[] } = {},
+) {
+  const { chosen, refused } = await chooseTables({
+    source: {
+      ...{ name: 'shop', connection: connection.options, accountId: null, destination: 'warehouse' },
+      ...{ readCapacity: null, maxConcurrency: 4, flushIntervalMs: 1_000, pricePerMillionReadsUsd: null },
+      selectNewTables,
+      tables: new Map(tables.map((table) => [table.table, table])),
+    },
+    tables: [],
+    connection,
+    destination: { capabilities: { changes } },
+    clock: systemClock,
+    signal: new AbortController().signal,
+    ...more,
+  });
+  return {
+    chosen: chosen.map(({ config }) => `${config.table} ${config.method}`),
+    refused: [...refused].map(([table, { code, message }]) => [table, code, message]),
+  };
+}
+
+const following = (table: string, more: Partial<TableConfig> = {}): TableConfig => ({
+  ...defaultTable(table, 'LOG_BASED'),
+  ...more,
+});
+
+test('a table without a stream is refused, the others go on without it', async () => {
+  expect(await choose([following('orders'), following('silent')])).toEqual({
+    chosen: ['orders LOG_BASED'],
+    refused: [['silent', 'SELECTION_INVALID', 'silent cannot be LOG_BASED: it has no stream']],
+  });
+});
+
+test('a table that follows already is chosen whatever has become of its stream, but not with any settings', async () => {
+  const followed = new Set(['silent']);
+  expect(await choose([following('silent')], { followed })).toMatchObject({ chosen: ['silent LOG_BASED'] });
+  const wrong = following('silent', { deletes: 'hard', keepLastImage: true });
+  expect(await choose([wrong], { followed })).toMatchObject({ chosen: [] });
+});
+
+test('a destination that takes whole tables only gets no table that follows', async () => {
+  const tables = [following('orders'), defaultTable('silent', 'FULL_TABLE')];
+  expect(await choose(tables, {}, { changes: 'none' })).toMatchObject({
+    chosen: ['silent FULL_TABLE'],
+    refused: [['orders', 'SELECTION_INVALID', expect.stringContaining('the destination of source shop')]],
+  });
+  expect(await choose(tables, {}, { changes: 'ordered' })).toMatchObject({ refused: [] });
+});
+
+test('tables that a pattern chooses are FULL_TABLE, also where there is a stream', async () => {
+  expect((await choose([], {}, { selectNewTables: ['*'] })).chosen).toEqual(['orders FULL_TABLE', 'silent FULL_TABLE']);
+});
