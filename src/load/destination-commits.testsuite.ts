@@ -34,6 +34,9 @@ export function testCommits(subject: () => Subject): void {
       expect(await lane.put([order(1), order(2)], behind(2))).toEqual({
         receipt: 'durable',
         upsertedRows: 2,
+        deletedRows: 0,
+        compactedRows: 0,
+        supersededRows: 0,
         rejectedRows: 0,
       });
       expect((await subject().stateOf(loader))?.loading?.rowCount).toBe(2);
@@ -42,7 +45,7 @@ export function testCommits(subject: () => Subject): void {
       expect(await subject().positionsOf(loader)).toEqual({ 'segment:0/2': 'end', 'segment:1/2': 'end' });
       expect(await subject().live(loader)).toBeNull();
       await lane.load.close();
-      expect(await loader.finish(subject().destination, 1)).toEqual({ rowCount: 3 });
+      expect(await loader.finish(subject().destination, 1)).toEqual({ rowCount: 3, sweptRows: 0 });
 
       await subject().expectLive(loader, [order(1), order(2), order(3)]);
       for (const row of (await subject().live(loader)) ?? []) {
@@ -98,12 +101,12 @@ export function testCommits(subject: () => Subject): void {
       const lane = await loader.open(subject().destination, 1);
       await lane.write([order(1)]);
       const { epoch = 0 } = lane.load.units.get('segment:0/1') ?? {};
-      const moves = [{ unit: 'segment:0/1', epoch, from: 'start', to: 'end' }] as const;
+      const moves = [{ unit: 'segment:0/1', epoch, from: 'start', to: 'end', shard: null }] as const;
       const aborted = { signal: AbortSignal.abort() };
-      await expect(lane.load.commit({ moves, ...schemaOf(loader), nowMs: 1 }, aborted)).rejects.toThrow();
+      await expect(lane.load.commit({ ...NOTHING, moves, ...schemaOf(loader), nowMs: 1 }, aborted)).rejects.toThrow();
       expect(await subject().positionsOf(loader)).toEqual({ 'segment:0/1': 'start' });
       await (await loader.open(subject().destination, 1)).commit('end');
-      expect(await loader.finish(subject().destination, 1)).toEqual({ rowCount: 0 });
+      expect(await loader.finish(subject().destination, 1)).toEqual({ rowCount: 0, sweptRows: 0 });
     });
 
     it('takes many batches in one commit, and a commit without rows', async () => {
@@ -226,8 +229,10 @@ export function testCommits(subject: () => Subject): void {
       await loader.begin(subject().destination, 1);
       const { load } = await loader.open(subject().destination, 1);
       const { epoch = 0 } = load.units.get('segment:0/1') ?? {};
-      const moves = [{ unit: 'segment:0/1', epoch, from: behind(7), to: 'end' }] as const;
-      await expect(load.commit({ moves, ...schemaOf(loader), nowMs: 1 }, neverAborted)).rejects.toMatchObject({
+      const moves = [{ unit: 'segment:0/1', epoch, from: behind(7), to: 'end', shard: null }] as const;
+      await expect(
+        load.commit({ ...NOTHING, moves, ...schemaOf(loader), nowMs: 1 }, neverAborted),
+      ).rejects.toMatchObject({
         code: 'FENCED',
       });
       expect(await subject().positionsOf(loader)).toEqual({ 'segment:0/1': 'start' });
@@ -249,6 +254,8 @@ export function testCommits(subject: () => Subject): void {
     });
   });
 }
+
+const NOTHING = { opened: [], pruned: [] };
 
 function schemaOf(loader: TableLoader) {
   const schema = loader.schema();

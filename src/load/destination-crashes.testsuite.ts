@@ -81,7 +81,7 @@ async function runScript(place: TestPlace, script: readonly (readonly [Step, num
   const items = loader.units.flatMap((unit) =>
     Array.from({ length: PAGES_PER_UNIT }, (_, page) => pageOf(unit, page)).flat(),
   );
-  expect(await loader.finish(destination, 1)).toEqual({ rowCount: items.length });
+  expect(await loader.finish(destination, 1)).toEqual({ rowCount: items.length, sweptRows: 0 });
   const columns = loader.schema()?.plan.columns ?? [];
   expectRows(await place.readLive(loader.target, columns), items, columns);
   await destination.close();

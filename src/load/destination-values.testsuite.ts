@@ -70,7 +70,7 @@ export function testValues(subject: () => Subject): void {
       const { upsertedRows, rejectedRows } = await lane.put([order(1), { id: { S: '1' } }, ...odd], 'end');
       expect(upsertedRows + rejectedRows).toBe(6);
       const finished = await loader.finish(subject().destination, 1, { deduplicateBy: ['id'] });
-      expect(finished).toEqual({ rowCount: upsertedRows });
+      expect(finished).toEqual({ rowCount: upsertedRows, sweptRows: 0 });
       expect(await subject().live(loader)).toHaveLength(upsertedRows);
     });
 

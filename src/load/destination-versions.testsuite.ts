@@ -45,9 +45,9 @@ export function testVersions(subject: () => Subject): void {
 
     it('swaps an empty version in, first and later', async () => {
       const loader = tableLoader();
-      expect(await loader.replace(subject().destination, 1, [])).toEqual({ rowCount: 0 });
+      expect(await loader.replace(subject().destination, 1, [])).toEqual({ rowCount: 0, sweptRows: 0 });
       expect(await subject().live(loader)).toEqual([]);
-      expect(await loader.replace(subject().destination, 2, [order(1)])).toEqual({ rowCount: 1 });
+      expect(await loader.replace(subject().destination, 2, [order(1)])).toEqual({ rowCount: 1, sweptRows: 0 });
       await loader.begin(subject().destination, 3);
       await (await loader.open(subject().destination, 3)).commitAll(loader.units.map((unit) => ({ unit, to: 'end' })));
       await expect(loader.finish(subject().destination, 3)).rejects.toMatchObject({ code: 'SHRINK_REFUSED' });
@@ -65,7 +65,10 @@ export function testVersions(subject: () => Subject): void {
       expect(await subject().stateOf(loader)).toMatchObject({ liveVersion: 2, loading: { version: 3 } });
       await subject().expectLive(loader, [order(1), order(2)]);
       await subject().reconnect();
-      expect(await loader.finish(subject().destination, 3, { allowShrink: true })).toEqual({ rowCount: 0 });
+      expect(await loader.finish(subject().destination, 3, { allowShrink: true })).toEqual({
+        rowCount: 0,
+        sweptRows: 0,
+      });
       expect(await subject().stateOf(loader)).toMatchObject({ liveVersion: 3, loading: null });
     });
 
@@ -178,7 +181,7 @@ export function testVersions(subject: () => Subject): void {
       await lane.put([row('a', '1', 'last'), row('a', `${big.slice(0, -1)}9`, 'kept')], 'end');
       await lane.put([row('c', '-0.5', 'kept')], 'end', 'segment:1/2');
       const deduplicateBy = columnsOf(loader).flatMap(({ name: column, key }) => (key === null ? [] : [column]));
-      expect(await loader.finish(subject().destination, 1, { deduplicateBy })).toEqual({ rowCount: 5 });
+      expect(await loader.finish(subject().destination, 1, { deduplicateBy })).toEqual({ rowCount: 5, sweptRows: 0 });
       await subject().expectLive(loader, [
         row('a', '1', 'last'),
         row('a', big, 'kept'),

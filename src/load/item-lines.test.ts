@@ -7,7 +7,12 @@ import { canonicalJson, parseExactJson } from '../../test/support/exact-json.ts'
 import { itemLines, memberName } from './item-lines.ts';
 import { memberTexts } from './line-members.ts';
 
-const metadata = { batchedAtMs: Date.UTC(2030, 0, 1, 0, 0, 2), sequence: 1_700_000_000_000_001n, tableVersion: 3 };
+const metadata = {
+  batchedAtMs: Date.UTC(2030, 0, 1, 0, 0, 2),
+  sequence: 1_700_000_000_000_001n,
+  tableVersion: 3,
+  hasDeletes: false,
+};
 
 describe('lines of items', () => {
   it('end in the metadata', () => {

@@ -20,6 +20,9 @@ export const runRecordSchema: z.ZodType<RunRecord> = z.object({
       rowsRead: count,
       rowsLoaded: count,
       rowsRejected: count,
+      // Records of earlier versions do not have these two.
+      changesRead: count.default(0),
+      rowsDeleted: count.default(0),
       bytesRead: count,
       capacityUnits: count,
       throttleCount: count,

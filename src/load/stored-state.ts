@@ -12,7 +12,7 @@ export const storedUnit = z.custom<UnitId>(
 );
 
 export const storedPosition = z.custom<Position>(
-  (value) => typeof value === 'string' && /^(start$|end$|after )/.test(value),
+  (value) => typeof value === 'string' && /^(start$|end$|at \d|after )/.test(value),
 );
 
 export const storedEvidence: z.ZodType<AttributeEvidence> = z.object({

@@ -1,30 +1,32 @@
 import { isShrink } from '../model/shrink.ts';
 import type { StoredSchema } from '../model/stored-schema.ts';
-import type { TableState } from '../model/table-state.ts';
-import type { UnitId } from '../model/unit.ts';
-import type { UnitMove, UnitState } from '../model/unit-state.ts';
+import type { LoadingVersion, TablePhase, TableState } from '../model/table-state.ts';
+import { parseSegmentUnit, type UnitId } from '../model/unit.ts';
+import type { NewUnit, UnitMove, UnitState } from '../model/unit-state.ts';
 import { TributaryError } from '../platform/errors.ts';
-import type { BeginVersion, FinishVersion, Lane, LoadTarget } from './destination.ts';
+import type { BeginVersion, Lane, LoadTarget } from './destination.ts';
 import { fenced } from './fenced.ts';
 import { maySucceed } from './schema-succession.ts';
 
 /*
  * What a destination without SQL transactions of its own knows about one table, and the rules by which it changes: pure
- * functions from one ledger to the next. The adapter makes each step durable in one piece. `Part` is whatever one commit
- * adds to a version: a list of rows, a data file.
+ * functions from one ledger to the next. The adapter makes each step durable in one piece. `Parts` is what the rows of a
+ * version consist of: a list of data files, a map of rows.
  */
 
-export interface TableLedger<Part> extends LoadTarget {
+export interface TableLedger<Parts> extends LoadTarget {
   readonly destinationSchema: string;
   readonly destinationTable: string;
-  readonly live: LiveLedger<Part> | null;
-  readonly loading: LoadingLedger<Part> | null;
+  readonly live: LiveLedger<Parts> | null;
+  /** With placement `live` it is the version of `live`, with the same parts. */
+  readonly loading: LoadingLedger<Parts> | null;
   readonly highestBase: bigint;
   /**
    * Greatest epoch that a unit of the table ever had. Units of a new version begin here, so that a lane of a dropped
    * version misses even if the new one has its number, its units and its positions.
    */
   readonly highestEpoch: number;
+  readonly lastResyncAtMs: number | null;
   readonly resetRequested: boolean;
 }
 
@@ -34,189 +36,243 @@ export interface VersionId {
   readonly base: bigint;
 }
 
-interface LiveLedger<Part> extends VersionId {
+interface LiveLedger<Parts> extends VersionId {
   readonly sinceMs: number;
+  /** Rows that readers see. */
   readonly rowCount: number;
   readonly schema: StoredSchema;
-  readonly parts: readonly Part[];
+  readonly parts: Parts;
 }
 
-interface LoadingLedger<Part> extends VersionId {
-  readonly identity: string;
-  readonly layout: string;
-  readonly startedAtMs: number;
-  readonly lastCommitAtMs: number;
-  readonly rowCount: number;
+export interface LoadingLedger<Parts> extends Omit<LoadingVersion, 'totalSegments'> {
+  /** Null for FULL_TABLE. */
+  readonly phase: Exclude<TablePhase, 'new' | 'full-table'> | null;
   readonly schema: StoredSchema;
   readonly units: ReadonlyMap<UnitId, UnitState>;
-  readonly parts: readonly Part[];
-}
-
-interface Append<Part> extends VersionId {
-  readonly moves: readonly UnitMove[];
-  /** Null when the commit has no rows. */
-  readonly part: Part | null;
-  readonly rowCount: number;
-  readonly schema: StoredSchema;
-  readonly nowMs: number;
+  readonly parts: Parts;
 }
 
 /**
  * The names of an earlier version stay: people query them. Rejects with FENCED when another version was begun since the
  * request was made up: then its number or its base is not above all others.
  */
-export function beginVersion<Part>(before: TableLedger<Part> | null, request: BeginVersion): TableLedger<Part> {
-  const { source, table, version, base, identity, layout, nowMs, schema } = request;
+export function beginVersion<Parts>(
+  before: TableLedger<Parts> | null,
+  request: BeginVersion,
+  parts: Parts,
+): TableLedger<Parts> {
+  const { source, table, version, base, placement, identity, layout, stream, nowMs, schema } = request;
   if (before !== null && (version <= (before.live?.version ?? 0) || base <= before.highestBase)) {
     throw fenced(request, 'the refresh');
   }
+  const live = before?.live ?? null;
+  if (placement === 'live' && (live !== null || stream === null)) {
+    throw new TributaryError('BUG', `Version ${version} of ${nameOf(request)} cannot be loaded in sight of readers`);
+  }
   const highestEpoch = before?.highestEpoch ?? 0;
-  const units = request.units.map((unit) => [unit, { unit, epoch: highestEpoch, position: 'start' }] as const);
   return {
     source,
     table,
     destinationSchema: before?.destinationSchema ?? request.destinationSchema,
     destinationTable: before?.destinationTable ?? request.destinationTable,
-    live: before?.live ?? null,
+    live: placement === 'live' ? { version, base, sinceMs: nowMs, rowCount: 0, schema, parts } : live,
     loading: {
       version,
       base,
+      placement,
       identity,
       layout,
       startedAtMs: nowMs,
       lastCommitAtMs: nowMs,
       rowCount: 0,
+      stream,
+      phase: stream && 'snapshotting',
       schema,
-      units: new Map(units),
-      parts: [],
+      units: withEpoch(request.units, highestEpoch),
+      parts,
     },
     highestBase: base,
     highestEpoch,
+    lastResyncAtMs: before?.lastResyncAtMs ?? null,
     resetRequested: before?.resetRequested === true && !request.answersReset,
   };
 }
 
-interface Takeover<Part> {
-  readonly ledger: TableLedger<Part>;
+interface Takeover<Parts> {
+  readonly ledger: TableLedger<Parts>;
   /** The units of the lane. */
   readonly units: ReadonlyMap<UnitId, UnitState>;
+  readonly epoch: number;
   readonly schema: StoredSchema;
 }
 
-/** Gives the units of the lane that are not at `end` new epochs. Rejects with FENCED when the version is not built now. */
-export function takeOver<Part>(ledger: TableLedger<Part>, lane: Lane): Takeover<Part> {
+/** Gives the units of the lane that are not at `end` new epochs. Rejects with FENCED when the version is not loaded now. */
+export function takeOver<Parts>(ledger: TableLedger<Parts>, lane: Omit<Lane, 'deletes'>): Takeover<Parts> {
   const loading = loadingVersion(ledger, lane);
   const epoch = ledger.highestEpoch + 1;
   const taken = new Map<UnitId, UnitState>();
   for (const unit of lane.units) {
     const state = loading.units.get(unit);
-    if (state === undefined) throw new TributaryError('BUG', `${nameOf(ledger)} has no unit ${unit}`);
+    // Somebody else has pruned it since the units were read.
+    if (state === undefined) throw fenced(ledger, `the unit ${unit}`);
     taken.set(unit, state.position === 'end' ? state : { ...state, epoch });
   }
   const units = new Map([...loading.units, ...taken]);
   return {
     ledger: { ...ledger, highestEpoch: epoch, loading: { ...loading, units } },
     units: taken,
+    epoch,
     schema: loading.schema,
   };
 }
 
-/** Adds a part and moves the bookmarks; rejects with FENCED when the version, the schema or one of the moves misses. */
-export function append<Part>(ledger: TableLedger<Part>, addition: Append<Part>): TableLedger<Part> {
-  const loading = loadingVersion(ledger, addition);
-  if (!maySucceed(loading.schema, addition.schema)) throw fenced(ledger, 'the schema');
-  const units = new Map(loading.units);
-  for (const { unit, epoch, from, to } of addition.moves) {
-    const state = units.get(unit);
-    if (state?.epoch !== epoch || state.position !== from) throw fenced(ledger, `the unit ${unit}`);
-    units.set(unit, { ...state, position: to });
-  }
-  return {
-    ...ledger,
-    loading: {
-      ...loading,
-      units,
-      rowCount: loading.rowCount + addition.rowCount,
-      lastCommitAtMs: addition.nowMs,
-      schema: addition.schema.schemaVersion > loading.schema.schemaVersion ? addition.schema : loading.schema,
-      parts: addition.part === null ? loading.parts : [...loading.parts, addition.part],
-    },
-  };
+export interface LedgerCommit extends VersionId {
+  readonly moves: readonly UnitMove[];
+  readonly opened: readonly NewUnit[];
+  readonly pruned: readonly UnitId[];
+  /** Of the load, for the units that it opens. */
+  readonly epoch: number;
+  readonly schema: StoredSchema;
+  readonly nowMs: number;
 }
 
 /**
- * Makes the version live with the parts and the row count it has after de-duplication. Rejects with BUG while a unit is
- * not at `end`, with SHRINK_REFUSED when more than half of the live rows would disappear and that is not allowed.
+ * Moves the bookmarks and takes the schema, where it is newer. Rejects with FENCED when the version, the schema or one of
+ * the moves misses, or an opened unit is there already. The rows of the commit come with `withRows`.
  */
-export function finishVersion<Part>(
-  ledger: TableLedger<Part>,
-  request: FinishVersion,
-  { parts, rowCount }: { readonly parts: readonly Part[]; readonly rowCount: number },
-): TableLedger<Part> {
-  const { version, base, allowShrink, nowMs } = request;
-  const { schema } = completeVersion(ledger, request);
-  const liveRowCount = ledger.live?.rowCount ?? 0;
-  if (!allowShrink && isShrink(liveRowCount, rowCount)) {
-    throw new TributaryError(
-      'SHRINK_REFUSED',
-      `Version ${version} of ${nameOf(ledger)} has ${rowCount} rows, the live one has ${liveRowCount}`,
-      { context: { source: ledger.source, table: ledger.table, version, rowCount, liveRowCount } },
-    );
+export function moveUnits<Parts>(ledger: TableLedger<Parts>, commit: LedgerCommit): TableLedger<Parts> {
+  const loading = loadingVersion(ledger, commit);
+  if (!maySucceed(loading.schema, commit.schema)) throw fenced(ledger, 'the schema');
+  const units = new Map(loading.units);
+  for (const { unit, epoch, from, to, shard } of commit.moves) {
+    const state = units.get(unit);
+    if (state?.epoch !== epoch || state.position !== from) throw fenced(ledger, `the unit ${unit}`);
+    units.set(unit, { ...state, position: to, shard: state.shard && { ...state.shard, ...shard } });
   }
-  return { ...ledger, live: { version, base, sinceMs: nowMs, rowCount, schema, parts }, loading: null };
+  for (const opened of commit.opened) {
+    if (units.has(opened.unit)) throw fenced(ledger, `the unit ${opened.unit}`);
+    units.set(opened.unit, { ...opened, epoch: commit.epoch });
+  }
+  for (const unit of commit.pruned) units.delete(unit);
+  const schema = commit.schema.schemaVersion > loading.schema.schemaVersion ? commit.schema : loading.schema;
+  return withLoading(ledger, { ...loading, units, schema, lastCommitAtMs: commit.nowMs });
 }
 
-export function requestReset<Part>(ledger: TableLedger<Part>): TableLedger<Part> {
+interface RowsOf<Parts> {
+  readonly parts: Parts;
+  /** All rows of the loaded version. */
+  readonly rowCount: number;
+  /** Those of them that readers see where it is live. */
+  readonly liveRowCount: number;
+}
+
+/** What the loaded version consists of after a commit. */
+export function withRows<Parts>(
+  ledger: TableLedger<Parts>,
+  id: VersionId,
+  { parts, rowCount, liveRowCount }: RowsOf<Parts>,
+): TableLedger<Parts> {
+  const next = withLoading(ledger, { ...loadingVersion(ledger, id), parts, rowCount });
+  if (next.loading?.placement !== 'live' || next.live === null) return next;
+  return { ...next, live: { ...next.live, rowCount: liveRowCount } };
+}
+
+interface Finish extends VersionId {
+  readonly allowShrink: boolean;
+  readonly nowMs: number;
+}
+
+/**
+ * Makes the version live with the parts and the rows that readers see of it in the end. A FULL_TABLE version has no units
+ * any more, one with a stream keeps its shards. Rejects with BUG while a segment is not at `end`, with SHRINK_REFUSED when
+ * more than half of the live rows would disappear and that is not allowed.
+ */
+export function finishVersion<Parts>(
+  ledger: TableLedger<Parts>,
+  { version, base, allowShrink, nowMs }: Finish,
+  { parts, rowCount, liveRowCount }: RowsOf<Parts>,
+): TableLedger<Parts> {
+  const loading = completeVersion(ledger, { version, base });
+  const before = ledger.live?.rowCount ?? 0;
+  if (!allowShrink && isShrink(before, liveRowCount)) {
+    throw new TributaryError(
+      'SHRINK_REFUSED',
+      `Version ${version} of ${nameOf(ledger)} has ${liveRowCount} rows, the live one has ${before}`,
+      {
+        context: { source: ledger.source, table: ledger.table, version, rowCount: liveRowCount, liveRowCount: before },
+      },
+    );
+  }
+  const sinceMs = loading.placement === 'live' ? (ledger.live?.sinceMs ?? nowMs) : nowMs;
+  const live = { version, base, sinceMs, rowCount: liveRowCount, schema: loading.schema, parts };
+  if (loading.stream === null) return { ...ledger, live, loading: null };
+  const shards = [...loading.units].filter(([unit]) => parseSegmentUnit(unit) === null);
+  const rows = { rowCount, units: new Map(shards), parts };
+  return { ...ledger, live, loading: { ...loading, placement: 'live', phase: 'following', ...rows } };
+}
+
+export function requestReset<Parts>(ledger: TableLedger<Parts>): TableLedger<Parts> {
   return { ...ledger, loading: null, resetRequested: true };
 }
 
-/** The version that is being built; rejects with FENCED when it is another one or none. */
-export function loadingVersion<Part>(
-  { loading, ...ledger }: TableLedger<Part>,
+/** The version that is loaded; rejects with FENCED when it is another one or none. */
+export function loadingVersion<Parts>(
+  { loading, ...ledger }: TableLedger<Parts>,
   { version, base }: VersionId,
-): LoadingLedger<Part> {
+): LoadingLedger<Parts> {
   if (loading?.version !== version || loading.base !== base) throw fenced(ledger, `version ${version}`);
   return loading;
 }
 
-/** The version that is being built, all of its units at `end`; rejects with BUG while one is not. */
-export function completeVersion<Part>(ledger: TableLedger<Part>, id: VersionId): LoadingLedger<Part> {
+/** The version that is loaded, all of its segments at `end`; rejects with BUG while one is not. */
+export function completeVersion<Parts>(ledger: TableLedger<Parts>, id: VersionId): LoadingLedger<Parts> {
   const loading = loadingVersion(ledger, id);
-  const open = [...loading.units.values()].filter(({ position }) => position !== 'end');
+  const open = [...loading.units.values()].filter(
+    ({ unit, position }) => position !== 'end' && parseSegmentUnit(unit) !== null,
+  );
   if (open.length === 0) return loading;
-  throw new TributaryError('BUG', `Version ${id.version} of ${nameOf(ledger)} has ${open.length} unfinished units`);
+  throw new TributaryError('BUG', `Version ${id.version} of ${nameOf(ledger)} has ${open.length} unfinished segments`);
 }
 
-export function schemaOf<Part>({ loading, live }: TableLedger<Part>): StoredSchema | null {
+/** Puts another state of the loaded version into the ledger; where it is live, the live one follows. */
+export function withLoading<Parts>(ledger: TableLedger<Parts>, loading: LoadingLedger<Parts>): TableLedger<Parts> {
+  if (loading.placement === 'aside' || ledger.live === null) return { ...ledger, loading };
+  const { base, schema, parts } = loading;
+  return { ...ledger, loading, live: { ...ledger.live, base, schema, parts } };
+}
+
+export function withEpoch(units: readonly NewUnit[], epoch: number): ReadonlyMap<UnitId, UnitState> {
+  return new Map(units.map((unit) => [unit.unit, { ...unit, epoch }]));
+}
+
+export function schemaOf<Parts>({ loading, live }: TableLedger<Parts>): StoredSchema | null {
   return loading?.schema ?? live?.schema ?? null;
 }
 
-export function tableState<Part>(ledger: TableLedger<Part>): TableState {
-  const { source, table, destinationSchema, destinationTable, live, loading, highestBase, resetRequested } = ledger;
+export function tableState<Parts>(ledger: TableLedger<Parts>): TableState {
+  const { source, table, destinationSchema, destinationTable, live, loading, highestBase } = ledger;
   return {
     source,
     table,
     destinationSchema,
     destinationTable,
-    phase: live === null ? 'new' : 'full-table',
+    phase: loading?.phase ?? (live === null ? 'new' : 'full-table'),
     liveVersion: live?.version ?? 0,
     liveRowCount: live?.rowCount ?? 0,
     liveSinceMs: live?.sinceMs ?? null,
-    loading: loading && {
-      version: loading.version,
-      base: loading.base,
-      identity: loading.identity,
-      layout: loading.layout,
-      totalSegments: loading.units.size,
-      startedAtMs: loading.startedAtMs,
-      lastCommitAtMs: loading.lastCommitAtMs,
-      rowCount: loading.rowCount,
-    },
+    loading: loading && loadingState(loading),
     highestBase,
-    resetRequested,
+    lastResyncAtMs: ledger.lastResyncAtMs,
+    resetRequested: ledger.resetRequested,
   };
 }
 
-function nameOf({ source, table }: LoadTarget): string {
+function loadingState<Parts>(loading: LoadingLedger<Parts>): LoadingVersion {
+  const { version, base, placement, identity, layout, startedAtMs, lastCommitAtMs, rowCount, stream } = loading;
+  const totalSegments = [...loading.units.keys()].filter((unit) => parseSegmentUnit(unit) !== null).length;
+  return { version, base, placement, identity, layout, totalSegments, startedAtMs, lastCommitAtMs, rowCount, stream };
+}
+
+export function nameOf({ source, table }: LoadTarget): string {
   return `${source}.${table}`;
 }

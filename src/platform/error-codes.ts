@@ -223,10 +223,26 @@ export const ERROR_CODES = {
     cause: 'The stored state cannot be read: it is damaged or was written by a newer version of Tributary.',
     fix: 'Use the version that wrote it, or reset the table.',
   },
+  STATE_NOT_EDITABLE: {
+    kind: 'user',
+    cause: 'Rows of a table in files are only added: segments that are read again would come twice.',
+    fix: 'Reset the table instead: the next run reads all of it again.',
+  },
   SHRINK_REFUSED: {
     kind: 'data',
     cause: 'The new version of a table has lost more than half of the rows of the version that readers see now.',
     fix: 'If that is right, run again with --allow-shrink; until then the old version stays.',
+  },
+  GAP_WAITS: {
+    kind: 'data',
+    cause:
+      'Changes of a table were lost before they could be read, and the table is not read again by itself: the policy is `on_gap: fail`, it was read again within the last 24 hours already, or its stream is disabled.',
+    fix: 'Look at `tributary gaps`. `tributary reset TABLE --in-place` reads the table again while readers keep what is there.',
+  },
+  SNAPSHOT_FAILED: {
+    kind: 'data',
+    cause: 'Changes were lost three times while the first reading of a table, or a repeated one, was on its way.',
+    fix: 'Let the table be read faster and without long breaks (`read_capacity`, the destination), then run `tributary reset TABLE --in-place`.',
   },
   // Runs
   TABLES_FAILED: {

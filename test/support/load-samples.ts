@@ -19,6 +19,8 @@ export function run(runId: string, startedAtMs: number): RunRecord {
     rowsRead: 1,
     rowsLoaded: 1,
     rowsRejected: 0,
+    changesRead: 2,
+    rowsDeleted: 1,
     bytesRead: 2 ** 40,
     capacityUnits: 0.5,
     throttleCount: 0,

@@ -5,6 +5,7 @@ export const FILES_CAPABILITIES: Capabilities = {
   transactional: true,
   fenced: true,
   guarantee: 'exactly-once',
+  changes: 'none',
   identifierMaxBytes: 63,
   // JSON Lines have no columns, but the generated view has.
   maxColumns: 4_000,

@@ -43,7 +43,7 @@ it('says that the disk is full, keeps nothing half-written, and goes on when the
   execFileSync('mount', ['-o', 'remount,size=16m', path]);
   const again = await loader.open(destination, 1);
   await again.put(large, 'end');
-  expect(await loader.finish(destination, 1)).toEqual({ rowCount: 21 });
+  expect(await loader.finish(destination, 1)).toEqual({ rowCount: 21, sweptRows: 0 });
 });
 
 it('keeps the bookmark when there is space for the rows but not for the entry of the log', async () => {
@@ -84,7 +84,7 @@ it('finishes a version although there is no space for the list of its files, and
   await rm(join(path, 'shop', 'orders', 'live.json'));
   // A folder of that name cannot be replaced by a file, whoever runs this.
   execFileSync('mkdir', ['-p', join(path, 'shop', 'orders', 'live.json', 'in-the-way')]);
-  expect(await loader.finish(destination, 2)).toEqual({ rowCount: 2 });
+  expect(await loader.finish(destination, 2)).toEqual({ rowCount: 2, sweptRows: 0 });
   await rm(join(path, 'shop', 'orders', 'live.json'), { recursive: true });
   await loader.begin(destination, 3);
   expect(JSON.parse(await readFile(join(path, 'shop', 'orders', 'live.json'), 'utf8'))).toMatchObject({ version: 2 });

@@ -48,7 +48,7 @@ async function expectComplete(loader: ReturnType<typeof tableLoader>): Promise<v
   const items = loader.units.flatMap((unit) =>
     Array.from({ length: PAGES_OF_CHILD }, (_, page) => childPage(unit, page)).flat(),
   );
-  expect(await loader.finish(destination, 1)).toEqual({ rowCount: items.length });
+  expect(await loader.finish(destination, 1)).toEqual({ rowCount: items.length, sweptRows: 0 });
   const columns = loader.schema()?.plan.columns ?? [];
   const lines = (await liveLines(path, loader.target)) ?? [];
   expectRows(

@@ -1,14 +1,13 @@
 import { join } from 'node:path';
-import type { TableLedger } from '../table-ledger.ts';
 import { readIfPresent, writeWhole } from './durable-file.ts';
-import type { DataFile } from './log-entry.ts';
+import type { FilesLedger } from './table-log.ts';
 
 /**
  * For people and programs that do not read the log: `live.json` names the files of the live version, `view.sql` makes a
  * DuckDB view of them with one JSON document a row. Both are written after the swap and brought up to date before
  * the next version, so for a moment they may name the version before, whose files stay for an hour.
  */
-export async function writeLiveList(folder: string, { live, ...names }: TableLedger<DataFile>): Promise<void> {
+export async function writeLiveList(folder: string, { live, ...names }: FilesLedger): Promise<void> {
   if (live === null) return;
   const { version, rowCount, sinceMs, parts, schema } = live;
   const list = {
@@ -28,7 +27,7 @@ export async function writeLiveList(folder: string, { live, ...names }: TableLed
 }
 
 function viewSql(
-  { destinationSchema, destinationTable }: Pick<TableLedger<DataFile>, 'destinationSchema' | 'destinationTable'>,
+  { destinationSchema, destinationTable }: Pick<FilesLedger, 'destinationSchema' | 'destinationTable'>,
   files: readonly string[],
 ): string {
   const [schema, view] = [destinationSchema, destinationTable].map((name) => `"${name.replaceAll('"', '""')}"`);

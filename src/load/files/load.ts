@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Batch } from '../../model/batch.ts';
-import { messageOf } from '../../platform/errors.ts';
+import { messageOf, TributaryError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Lane, Load } from '../destination.ts';
-import { append, loadingVersion, takeOver } from '../table-ledger.ts';
+import { loadingVersion, nameOf, takeOver } from '../table-ledger.ts';
 import { linesOf, removeDataFile, writeDataFile } from './data-files.ts';
 import type { DataFile } from './log-entry.ts';
-import { requireTable, type TableLog } from './table-log.ts';
+import { appended, requireTable, type TableLog } from './table-log.ts';
 
 /** Takes the units over with an entry of the log; files of this lane are named after the claim it makes. */
 export async function openLoad(
@@ -27,26 +27,35 @@ export async function openLoad(
 
   return {
     units: new Map([...units].filter(([unit]) => lane.units.includes(unit))),
+    epoch: ledger.highestEpoch,
     schema: storedSchema,
     write: async (batch) => {
+      if (batch.changes !== null)
+        throw new TributaryError('BUG', `${nameOf(lane)} got changes, which files do not take`);
       pending.push(batch);
     },
-    commit: async ({ moves, schema, nowMs: atMs }, { signal }) => {
+    commit: async ({ moves: wanted, schema, nowMs: atMs }, { signal }) => {
       const batches = pending;
       pending = [];
       signal.throwIfAborted();
+      const moves = wanted.map((move) => ({ ...move, shard: null }));
       const rows = batches.reduce((sum, { page }) => sum + page.rowCount, 0);
       let part: DataFile | null = null;
       if (rows > 0) {
         fileCount += 1;
-        const content = linesOf(batches, { batchedAtMs: atMs, sequence: base, tableVersion: version });
+        const content = linesOf(batches, {
+          batchedAtMs: atMs,
+          sequence: base,
+          tableVersion: version,
+          hasDeletes: false,
+        });
         part = await writeDataFile({ folder: log.folder, version, base, claim, number: fileCount }, { content, rows });
       }
       try {
         signal.throwIfAborted();
         await log.append((before) => {
           const { ledger } = requireTable(before, log);
-          const next = append(ledger, { version, base, moves, part, rowCount: rows, schema, nowMs: atMs });
+          const next = appended(ledger, { version, base, moves, part, schema, atMs });
           const isNewer = next.loading?.schema !== ledger.loading?.schema;
           return { kind: 'append', version, base, claim, moves, part, schema: isNewer ? schema : null };
         }, atMs);
@@ -55,7 +64,14 @@ export async function openLoad(
         throw error;
       }
       // A line holds any item, also one whose key is missing or of another type: nothing is ever rejected.
-      return { receipt: 'durable', upsertedRows: rows, rejectedRows: 0 };
+      return {
+        receipt: 'durable',
+        upsertedRows: rows,
+        deletedRows: 0,
+        compactedRows: 0,
+        supersededRows: 0,
+        rejectedRows: 0,
+      };
     },
     close: async () => {
       pending = [];

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { StoredSchema } from '../../model/stored-schema.ts';
+import type { FollowedStream, LoadingVersion, TablePhase } from '../../model/table-state.ts';
 import type { UnitId } from '../../model/unit.ts';
-import type { UnitState } from '../../model/unit-state.ts';
+import type { ShardBookmark, ShardProgress, UnitState } from '../../model/unit-state.ts';
 import { TributaryError } from '../../platform/errors.ts';
 import { storedEvidence, storedPosition, storedUnit } from '../stored-state.ts';
 
@@ -11,8 +12,8 @@ import { storedEvidence, storedPosition, storedUnit } from '../stored-state.ts';
  * latest of them; `acquire` and `append` say what they add.
  */
 
-/** Unknown to this version means unreadable to this version. */
-const FORMAT = 1;
+/** Unknown to this version means unreadable to this version. Format 1 said `building` for `loading` and knew no shards. */
+const FORMAT = 2;
 
 const count = z.number().int().nonnegative();
 const sequence = z.string().regex(/^\d+$/).transform(BigInt);
@@ -39,9 +40,21 @@ const live = z.object({
   schema,
   parts: z.array(dataFile).readonly(),
 });
+/** What only versions that follow a stream have; files take none. */
+const none = <T>() =>
+  z
+    .null()
+    .default(null)
+    .transform((value): T | null => value);
 const loading = z.object({
   version: count,
   base: sequence,
+  placement: z
+    .literal('aside')
+    .default('aside')
+    .transform((value): LoadingVersion['placement'] => value),
+  stream: none<FollowedStream>(),
+  phase: none<Exclude<TablePhase, 'new' | 'full-table'>>(),
   identity: z.string(),
   layout: z.string(),
   startedAtMs: z.number(),
@@ -49,26 +62,30 @@ const loading = z.object({
   rowCount: count,
   schema,
   units: z
-    .array(z.object({ unit: storedUnit, epoch: count, position: storedPosition }))
+    .array(z.object({ unit: storedUnit, epoch: count, position: storedPosition, shard: none<ShardBookmark>() }))
     .transform((units): ReadonlyMap<UnitId, UnitState> => new Map(units.map((state) => [state.unit, state]))),
   parts: z.array(dataFile).readonly(),
 });
-const ledger = z.object({
-  source: z.string(),
-  table: z.string(),
-  destinationSchema: z.string(),
-  destinationTable: z.string(),
-  live: live.nullable(),
-  loading: loading.nullable(),
-  highestBase: sequence,
-  highestEpoch: count,
-  resetRequested: z.boolean(),
-});
+const ledger = z.preprocess(
+  renamedFromFormat1,
+  z.object({
+    source: z.string(),
+    table: z.string(),
+    destinationSchema: z.string(),
+    destinationTable: z.string(),
+    live: live.nullable(),
+    loading: loading.nullable(),
+    highestBase: sequence,
+    highestEpoch: count,
+    lastResyncAtMs: none<number>(),
+    resetRequested: z.boolean(),
+  }),
+);
 /** A version that readers may still be reading, and since when it is no longer the live one. */
 const retiredVersion = z.object({ version: count, base: sequence, sinceMs: z.number() });
 export type RetiredVersion = Readonly<z.infer<typeof retiredVersion>>;
 
-const head = { format: z.literal(FORMAT), seq: count, commit: z.uuid(), atMs: z.number() };
+const head = { format: z.literal([1, FORMAT]), seq: count, commit: z.uuid(), atMs: z.number() };
 const logEntry = z.discriminatedUnion('kind', [
   z.object({
     ...head,
@@ -90,7 +107,17 @@ const logEntry = z.discriminatedUnion('kind', [
     version: count,
     base: sequence,
     claim: z.uuid(),
-    moves: z.array(z.object({ unit: storedUnit, epoch: count, from: storedPosition, to: storedPosition })).readonly(),
+    moves: z
+      .array(
+        z.object({
+          unit: storedUnit,
+          epoch: count,
+          from: storedPosition,
+          to: storedPosition,
+          shard: none<ShardProgress>(),
+        }),
+      )
+      .readonly(),
     part: dataFile.nullable(),
     /** Only where it is newer than the one before. */
     schema: schema.nullable(),
@@ -125,4 +152,10 @@ export function decodeLogEntry(text: string, path: string): LogEntry {
     cause: parsed.error,
     context: { path },
   });
+}
+
+function renamedFromFormat1(stored: unknown): unknown {
+  if (typeof stored !== 'object' || stored === null || !('building' in stored)) return stored;
+  const { building, ...others } = stored;
+  return { loading: building, ...others };
 }

@@ -4,7 +4,7 @@ import { messageOf, TributaryError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { BeginVersion, FinishVersion } from '../destination.ts';
 import { memberName } from '../item-lines.ts';
-import { beginVersion, loadingVersion, completeVersion, finishVersion, type VersionId } from '../table-ledger.ts';
+import { beginVersion, completeVersion, finishVersion, nameOf, type VersionId } from '../table-ledger.ts';
 import { cleanUp, KEPT_MS } from './clean-up.ts';
 import { versionFolder, writeDataFile } from './data-files.ts';
 import { findDuplicates, linesWithout } from './duplicates.ts';
@@ -27,6 +27,8 @@ export async function beginTable(
   { signal, logger }: RefreshOptions,
 ): Promise<void> {
   const { destinationSchema, destinationTable, nowMs } = request;
+  if (request.stream !== null)
+    throw new TributaryError('BUG', `${nameOf(request)} has a stream, which files do not follow`);
   const found = await folders.find(request);
   const log = found?.log ?? folders.at(destinationSchema, destinationTable);
   if (found === null) await requireFreeFolder(log, request);
@@ -37,7 +39,7 @@ export async function beginTable(
   });
   const table = await log.append((before) => {
     if (before !== null && !isSameTable(before, request)) throw nameTaken(log, request);
-    const ledger = beginVersion(before?.ledger ?? null, request);
+    const ledger = beginVersion(before?.ledger ?? null, request, []);
     return { kind: 'begin', ledger, retired: retiredWith(before, before?.ledger.loading ?? null, nowMs) };
   }, nowMs);
   await tidy(log, table, { nowMs, logger });
@@ -48,14 +50,15 @@ export async function finishTable(
   folders: TableFolders,
   request: FinishVersion,
   { signal, logger }: RefreshOptions,
-): Promise<{ readonly rowCount: number }> {
+): Promise<{ readonly rowCount: number; readonly sweptRows: number }> {
   const { nowMs } = request;
   const { log, table } = await folders.require(request);
   const complete = completeVersion(table.ledger, request);
-  const content =
+  const { parts, rowCount } =
     request.deduplicateBy === null
       ? complete
       : await withFileErrors(log.folder, () => withoutDuplicates(log, table, { ...request, signal }));
+  const content = { parts, rowCount, liveRowCount: rowCount };
   signal.throwIfAborted();
   const finished = await log.append((before) => {
     const { ledger } = requireTable(before, log);
@@ -66,7 +69,7 @@ export async function finishTable(
     };
   }, nowMs);
   await tidy(log, finished, { nowMs, logger });
-  return { rowCount: content.rowCount };
+  return { rowCount: content.rowCount, sweptRows: 0 };
 }
 
 /** The versions that readers or lanes may still use, with that which a new entry ends. */
@@ -84,14 +87,14 @@ async function withoutDuplicates(
   { ledger }: LoggedTable,
   request: FinishVersion & RefreshSignal,
 ): Promise<{ readonly parts: readonly DataFile[]; readonly rowCount: number }> {
-  const { parts, rowCount, schema } = loadingVersion(ledger, request);
+  const { parts, rowCount, schema } = completeVersion(ledger, request);
   const keyMembers = schema.columns
     .filter(({ columnName }) => columnName !== null && request.deduplicateBy?.includes(columnName))
     .map(({ attribute }) => memberName(attribute));
   const losers = await findDuplicates(log.folder, parts, keyMembers);
   const lost = [...losers.values()].reduce((sum, numbers) => sum + numbers.size, 0);
   // Judged before anything is written: a refused version stays as it is.
-  finishVersion(ledger, request, { parts, rowCount: rowCount - lost });
+  finishVersion(ledger, request, { parts, rowCount: rowCount - lost, liveRowCount: rowCount - lost });
   const claim = randomUUID();
   const kept: DataFile[] = [];
   for (const [number, part] of parts.entries()) {

@@ -1,5 +1,6 @@
 import type { RunStore } from '../../model/run-store.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { TributaryError } from '../../platform/errors.ts';
 import { requestReset, schemaOf, tableState } from '../table-ledger.ts';
 import { withFileErrors } from './errors.ts';
 import { retiredWith } from './refresh.ts';
@@ -34,6 +35,13 @@ export function createFilesRunStore(root: string, folders: TableFolders, clock: 
         return { kind: 'reset', ledger: requestReset(ledger), retired };
       }, nowMs);
       return true;
+    },
+    // Only a stream has gaps.
+    readGaps: async () => [],
+    rewriteUnits: async ({ source, table }) => {
+      throw new TributaryError('STATE_NOT_EDITABLE', `The bookmarks of ${source}.${table} in ${root} cannot be moved`, {
+        context: { source, table },
+      });
     },
   };
 }

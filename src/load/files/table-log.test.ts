@@ -38,7 +38,7 @@ describe('two processes on one log', () => {
     expect(await readdir(logFolder())).toEqual(
       Array.from({ length: 23 }, (_, n) => `${String(n + 1).padStart(10, '0')}.json`),
     );
-    expect(await loader.finish(connect(), 1)).toEqual({ rowCount: 20 });
+    expect(await loader.finish(connect(), 1)).toEqual({ rowCount: 20, sweptRows: 0 });
   });
 
   it('fence each other when one takes over the units of the other', async () => {
@@ -52,7 +52,7 @@ describe('two processes on one log', () => {
     await expect(lane.put([order(3)], behind(3))).rejects.toMatchObject({ code: 'FENCED' });
     // What the zombie had written is gone again.
     expect(await dataNames(1)).toEqual(before);
-    expect(await loader.finish(zombie, 1)).toEqual({ rowCount: 2 });
+    expect(await loader.finish(zombie, 1)).toEqual({ rowCount: 2, sweptRows: 0 });
     await expect(loader.finish(successor, 1)).rejects.toMatchObject({ code: 'FENCED' });
   });
 
@@ -108,7 +108,7 @@ describe('the log', () => {
 
   it.each([
     ['is no JSON', '{"format":1,'],
-    ['is of a newer format', '{"format":2,"kind":"append"}'],
+    ['is of a newer format', '{"format":3,"kind":"append"}'],
     ['has an odd position', '{"format":1,"kind":"begin","seq":1}'],
   ])('refuses an entry that %s, naming the file', async (_, text) => {
     const loader = tableLoader();

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { UnitId } from '../../model/unit.ts';
 import { TributaryError } from '../../platform/errors.ts';
-import { append, loadingVersion, type TableLedger, takeOver } from '../table-ledger.ts';
+import { loadingVersion, moveUnits, type TableLedger, takeOver, withRows } from '../table-ledger.ts';
 import { createWhole, listFolder, modifiedAtMs, readIfPresent } from './durable-file.ts';
 import { withFileErrors } from './errors.ts';
 import {
@@ -15,9 +15,11 @@ import {
   type RetiredVersion,
 } from './log-entry.ts';
 
+export type FilesLedger = TableLedger<readonly DataFile[]>;
+
 /** What the log of a table says up to entry `headSeq`. */
 export interface LoggedTable {
-  readonly ledger: TableLedger<DataFile>;
+  readonly ledger: FilesLedger;
   /** Which lane holds a unit that is not finished. The files of these claims may still be named by an entry to come. */
   readonly claims: ReadonlyMap<UnitId, string>;
   readonly retired: readonly RetiredVersion[];
@@ -111,6 +113,29 @@ export function logFolderOf(folder: string): string {
   return join(folder, '_log');
 }
 
+/** The ledger after an `append`; rejects with FENCED when the version, the schema or one of the moves misses. */
+export function appended(
+  ledger: FilesLedger,
+  {
+    version,
+    base,
+    moves,
+    part,
+    schema,
+    atMs,
+  }: Pick<AppendEntry, 'version' | 'base' | 'moves' | 'part' | 'schema' | 'atMs'>,
+): FilesLedger {
+  const id = { version, base };
+  const loading = loadingVersion(ledger, id);
+  const noShards = { opened: [], pruned: [], epoch: ledger.highestEpoch };
+  const moved = moveUnits(ledger, { ...id, ...noShards, moves, schema: schema ?? loading.schema, nowMs: atMs });
+  if (part === null) return moved;
+  const rowCount = loading.rowCount + part.rows;
+  return withRows(moved, id, { parts: [...loading.parts, part], rowCount, liveRowCount: rowCount });
+}
+
+type AppendEntry = Extract<LogEntry, { readonly kind: 'append' }>;
+
 /** The numbers of the entries among the names of a log folder, in their order. */
 export function sequencesIn(names: readonly string[]): number[] {
   return names
@@ -144,9 +169,7 @@ function applied(before: LoggedTable | null, entry: LogEntry): LoggedTable {
     for (const { unit, position } of taken.units.values()) if (position !== 'end') claims.set(unit, entry.claim);
     return { ...before, ledger: taken.ledger, claims, headSeq: seq };
   }
-  const { version, base, moves, part, atMs } = entry;
-  const schema = entry.schema ?? loadingVersion(ledger, entry).schema;
-  const next = append(ledger, { version, base, moves, part, rowCount: part?.rows ?? 0, schema, nowMs: atMs });
+  const next = appended(ledger, entry);
   const claims = new Map([...before.claims].filter(([unit]) => next.loading?.units.get(unit)?.position !== 'end'));
   return { ...before, ledger: next, claims, headSeq: seq };
 }

@@ -1,7 +1,8 @@
 import type { RunRecord } from '../../model/run.ts';
 import type { RunStore } from '../../model/run-store.ts';
+import { rewriteUnits } from '../stream-ledger.ts';
 import { requestReset, schemaOf, tableState } from '../table-ledger.ts';
-import { type MemoryStore, memoryKey } from './memory-store.ts';
+import { type MemoryStore, memoryKey, saveTable, tableOf } from './memory-store.ts';
 
 const MAX_RUNS = 1000;
 
@@ -31,5 +32,9 @@ export function memoryRunStore(store: MemoryStore): RunStore {
       store.tables.set(memoryKey(ledger), requestReset(ledger));
       return true;
     },
+    readGaps: async (source) =>
+      [...store.gaps.values()].filter((gap) => gap.source === source).sort((a, b) => b.detectedAtMs - a.detectedAtMs),
+    rewriteUnits: async ({ units, ...request }) =>
+      saveTable(store, rewriteUnits(tableOf(store, request), request, units)),
   };
 }

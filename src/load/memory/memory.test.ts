@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { rowOfLine } from '../../../test/support/live-rows.ts';
 import { behind, tableLoader } from '../../../test/support/table-loader.ts';
 import { testDestination } from '../destination.testsuite.ts';
-import { createMemoryDestination, liveLines, type MemoryCommit } from './memory.ts';
+import { createMemoryDestination, liveLines } from './memory.ts';
+import type { MemoryCommit } from './memory-load.ts';
 import { createMemoryStore } from './memory-store.ts';
 
 testDestination(
