@@ -1,8 +1,11 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { writePage } from '../../test/support/item-arbitrary.ts';
 import { Members } from '../../test/support/oracle.ts';
-import { createAttributeDictionary } from './attribute-names.ts';
+import type { DocumentPath, ParsedProjection } from '../model/projection.ts';
+import type { TapePage } from '../model/tape.ts';
+import { type AttributeDictionary, createAttributeDictionary } from './attribute-names.ts';
 import { jsonLinesOf } from './json-lines.ts';
+import { transcodeRecordsPage } from './records-page.ts';
 import { transcodeScanPage } from './scan-page.ts';
 
 const STYLES = (['least', 'ascii', 'mixed'] as const).map(
@@ -61,6 +64,51 @@ test('dictionaries of two tables do not see each other', () => {
     expect(transcodeScanPage(body('x'), right).page.attributes.name(2)).toBe('b');
   }
   expect([left.size, right.size]).toEqual([2, 3]);
+});
+
+describe('the attributes of global tables', () => {
+  const one =
+    '{"aws:rep:updateregion":{"S":"eu-west-1"},"pk":{"S":"a"},"aws:rep:deleting":{"BOOL":true},' +
+    '"aws:rep:updatetime":{"N":"1558044431.9"},"n":{"M":{"aws:rep:deleting":{"N":"1"}}},"aws:rep:others":{"N":"1"}}';
+  const escaped = one.replace('"aws:rep:deleting":{"BOOL"', '"aws:rep:deletin\\u0067":{"BOOL"');
+  const items = [one, escaped, one, '{"aws:rep:deleting":{"BOOL":false},"pk":{"S":"b"}}'];
+  const scanBody = Buffer.from(`{"Items":[${items.join(',')}],"Count":4}`);
+  const changes = items.map(
+    (item, n) =>
+      `{"eventName":"INSERT","dynamodb":{"NewImage":${item},"SequenceNumber":"${n}","ApproximateCreationDateTime":0}}`,
+  );
+  const recordsBody = Buffer.from(`{"Records":[${changes.join(',')}]}`);
+  const projection = {
+    expression: '',
+    attributeNames: {},
+    paths: ['pk', 'n', 'aws:rep:deleting', 'aws:rep:others'].map((attribute): DocumentPath => [{ attribute }]),
+  };
+  const records = (names: AttributeDictionary, wanted: ParsedProjection | null): TapePage =>
+    transcodeRecordsPage(recordsBody, { names, projection: wanted, deletedImage: 'key', ttlDeletes: 'replicate' }).page;
+  const pages: readonly [string, (names: AttributeDictionary) => TapePage][] = [
+    ['Scan', (names) => transcodeScanPage(scanBody, names).page],
+    ['GetRecords', (names) => records(names, null)],
+    ['GetRecords under a projection', (names) => records(names, projection)],
+  ];
+
+  test.each(pages)('are left out of a page of %s on request, at the top level only', (_, pageOf) => {
+    const names = createAttributeDictionary(['pk'], { dropGlobalTableAttributes: true });
+    const page = pageOf(names);
+    const line = '{"pk":"a","n":{"aws:rep:deleting":1},"aws:rep:others":1}\n';
+    expect(jsonLinesOf(page).toString()).toBe(`${line}${line}${line}{"pk":"b"}\n`);
+    expect(Array.from({ length: names.size }, (_, id) => names.name(id))).toEqual(['pk', 'n', 'aws:rep:others']);
+    expect(page.observed.map((seen) => seen?.presentCount)).toEqual([4, 3, 3]);
+  });
+
+  test('stay where nobody asks for that, or where one is a key', () => {
+    const kept = createAttributeDictionary(['pk']);
+    const key = createAttributeDictionary(['aws:rep:deleting'], { dropGlobalTableAttributes: true });
+    const body = (): Buffer => Buffer.from('{"Items":[{"aws:rep:deleting":{"S":"x"},"pk":{"S":"a"}}],"Count":1}');
+    for (const names of [kept, key]) {
+      const { page } = transcodeScanPage(body(), names);
+      expect(jsonLinesOf(page).toString()).toBe('{"aws:rep:deleting":"x","pk":"a"}\n');
+    }
+  });
 });
 
 test('more names than the tape can number are refused', () => {
