@@ -1,13 +1,12 @@
-import type { ScannedPage } from '../extract/scan/scan-segment.ts';
 import type { Load } from '../load/destination.ts';
+import type { Batch } from '../model/batch.ts';
 import type { Capabilities } from '../model/capabilities.ts';
 import type { TableKey } from '../model/table.ts';
-import { segmentUnit } from '../model/unit.ts';
 import type { ByteBudget } from '../platform/byte-budget.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { mergeObserved, type TableSchema } from '../schema/merge.ts';
-import type { UnitProgress } from '../state/unit-progress.ts';
+import type { UnitChanges, UnitProgress } from '../state/unit-progress.ts';
 import type { TableCounters } from './table-counters.ts';
 
 /**
@@ -16,17 +15,34 @@ import type { TableCounters } from './table-counters.ts';
  */
 const FLUSH_BYTES = 24 * 1024 * 1024;
 const FLUSH_ROWS = 50_000;
-/** A slow scan still becomes durable piece by piece. */
-const FLUSH_INTERVAL_MS = 10_000;
+/**
+ * Shards that only say that nothing has happened are written this often: the time to loss of a table must not be taken
+ * for longer than it is by more than some minutes, and each commit would update every idle shard otherwise.
+ */
+const VERIFIED_INTERVAL_MS = 5 * 60_000;
+
+/** One page on its way, with the memory that it holds until it is durable. */
+export interface LoadedPage {
+  readonly batch: Batch;
+  readonly heldBytes: number;
+  readonly memory: ByteBudget;
+}
 
 export interface LaneLoader {
-  /** Memory for one page before it is asked for. */
-  reserve(bytes: number, signal: AbortSignal): Promise<void>;
-  adjust(fromBytes: number, toBytes: number): void;
-  release(bytes: number): void;
-  /** Takes a page over. Returns at once; the page becomes durable with a later flush. */
-  add(scanned: ScannedPage): void;
-  /** Resolves when everything added is durable; rejects with the failure of any flush. Nothing is added after it. */
+  /**
+   * Takes a page over and, in the same step, the progress that it is: `advance` is called before anything can be flushed.
+   * Returns at once; the page becomes durable with a later flush.
+   */
+  take(page: LoadedPage, advance: () => void): void;
+  /** Has progress without rows made durable in time: a finished shard, a child. */
+  touch(): void;
+  /** Has shards that were found quiet made durable when the last time is long enough ago. */
+  touchVerified(): void;
+  /** Resolves when everything taken so far is durable, quiet shards included. */
+  flush(): Promise<void>;
+  /** Runs `use` between two commits. */
+  exclusively<T>(use: () => Promise<T>): Promise<T>;
+  /** Resolves when everything taken is durable; rejects with the failure of any flush. Nothing is taken after it. */
   finish(): Promise<void>;
 }
 
@@ -36,7 +52,10 @@ interface LaneLoaderOptions {
   readonly key: TableKey;
   readonly capabilities: Capabilities;
   readonly progress: UnitProgress;
-  readonly memory: ByteBudget;
+  /** Budgets that pages hold memory of: whoever waits for one of them makes this flush. */
+  readonly memories: readonly ByteBudget[];
+  /** How long a page may wait for its commit. */
+  readonly flushIntervalMs: () => number;
   readonly counters: TableCounters;
   readonly clock: Clock;
   readonly log: Logger;
@@ -46,41 +65,44 @@ interface LaneLoaderOptions {
 }
 
 /**
- * The loading half of a running table: collects pages of all segments and commits them with the bookmarks they reach.
- * One flush runs at a time; pages that arrive meanwhile belong to the next. The progress rule lives here: positions
- * move to `committed` only after the destination has answered `durable`, and after a failed flush nothing moves again.
+ * The loading half of a running table: collects pages of all segments and shards and commits them with the bookmarks they
+ * reach. One flush runs at a time; pages that arrive meanwhile belong to the next. The progress rule lives here: units
+ * are `committed` only after the destination has answered `durable`, and after a failed flush nothing moves again.
  */
 export function createLaneLoader(options: LaneLoaderOptions): LaneLoader {
-  const { load, progress, memory, counters, clock, log } = options;
+  const { load, progress, counters, clock, log } = options;
   let schema = options.schema;
-  let pending: ScannedPage[] = [];
+  let pending: LoadedPage[] = [];
   let pendingBytes = 0;
   let pendingRows = 0;
-  let pendingSinceMs = 0;
-  let flushing: Promise<void> = Promise.resolve();
+  let flushing: Promise<unknown> = Promise.resolve();
   let failure: { readonly error: unknown } | null = null;
+  let verifiedAtMs = clock.now();
+  let timer: AbortController | null = null;
 
-  const commit = async (): Promise<void> => {
+  const commit = async (withVerified: boolean): Promise<void> => {
+    timer?.abort();
+    timer = null;
     const pages = pending;
-    const bytes = pendingBytes;
     const rows = pendingRows;
     pending = [];
     pendingBytes = 0;
     pendingRows = 0;
-    const moves = progress.moves();
+    const includeVerified = withVerified || clock.now() - verifiedAtMs >= VERIFIED_INTERVAL_MS;
+    const changes = progress.pending({ includeVerified });
     try {
       if (failure) throw failure.error;
-      if (moves.length === 0) return;
+      if (isNothing(changes)) return;
       log.debug(`${counters.table}: commits ${rows} rows`);
-      for (const { page, answeredAtMs, receivedAtMs } of pages) {
-        await load.write({ page, extractedAtMs: answeredAtMs, receivedAtMs });
-      }
+      for (const { batch } of pages) await load.write(batch);
       // Never the run's own signal: a run that is being stopped still makes durable what it has read.
-      const receipt = await load.commit({ moves, ...schema, nowMs: clock.now() }, { signal: NEVER_ABORTED });
-      progress.committed(moves);
+      const receipt = await load.commit({ ...changes, ...schema, nowMs: clock.now() }, { signal: NEVER_ABORTED });
+      progress.committed(changes);
+      if (includeVerified) verifiedAtMs = clock.now();
       counters.rowsLoaded += receipt.upsertedRows;
+      counters.rowsDeleted += receipt.deletedRows;
       counters.rowsRejected += receipt.rejectedRows;
-      counters.segmentsDone = progress.finishedCount();
+      counters.segmentsDone = progress.finishedSegments();
       counters.commits += 1;
       log.debug(`${counters.table}: ${counters.rowsLoaded} rows of this run are durable`);
       options.onCommit();
@@ -89,25 +111,39 @@ export function createLaneLoader(options: LaneLoaderOptions): LaneLoader {
       failure ??= { error };
       throw error;
     } finally {
-      memory.release(bytes);
+      for (const { memory, heldBytes } of pages) memory.release(heldBytes);
     }
   };
 
-  const flush = (): Promise<void> => {
+  const enqueue = <T>(work: () => Promise<T>): Promise<T> => {
     // After a failure too: the pages that were added since must give their memory back.
-    flushing = flushing.catch(() => {}).then(commit);
+    const result = flushing.catch(() => {}).then(work);
+    flushing = result;
     // The failure is reported by onFailure and by whoever awaits; a flush nobody awaits must not end the process.
-    flushing.catch(() => {});
-    return flushing;
+    result.catch(() => {});
+    return result;
+  };
+  const flush = (withVerified = false): Promise<void> => enqueue(() => commit(withVerified));
+
+  const startTimer = (): void => {
+    if (timer !== null || failure !== null) return;
+    const started = new AbortController();
+    timer = started;
+    clock.sleep(options.flushIntervalMs(), started.signal).then(
+      () => void flush(),
+      () => {},
+    );
   };
 
   // Whoever waits for memory, of this table or another, waits for pages that become durable: without this, readers whose
   // pages lie here uncommitted and readers that wait for memory would wait for each other for ever.
-  const unsubscribe = memory.onContention(() => {
-    if (pending.length > 0) void flush();
-  });
+  const subscriptions = options.memories.map((memory) =>
+    memory.onContention(() => {
+      if (pending.length > 0) void flush();
+    }),
+  );
 
-  const mergeTypes = ({ page }: ScannedPage): void => {
+  const mergeTypes = ({ page }: Batch): void => {
     const { changes, ...merged } = mergeObserved(schema, page, {
       key: options.key,
       capabilities: options.capabilities,
@@ -121,33 +157,38 @@ export function createLaneLoader(options: LaneLoaderOptions): LaneLoader {
   };
 
   return {
-    reserve: (bytes, signal) => memory.acquire(bytes, signal),
-    adjust: (fromBytes, toBytes) => memory.adjust(fromBytes, toBytes),
-    release: (bytes) => memory.release(bytes),
-    add(scanned) {
+    take(loaded, advance) {
+      const { batch, heldBytes, memory } = loaded;
       try {
-        mergeTypes(scanned);
-        progress.advance(segmentUnit(scanned.segment), scanned.from, scanned.to);
+        mergeTypes(batch);
+        advance();
       } catch (error) {
-        memory.release(scanned.heldBytes);
+        memory.release(heldBytes);
         throw error;
       }
-      if (pending.length === 0) pendingSinceMs = clock.now();
-      pending.push(scanned);
-      pendingBytes += scanned.heldBytes;
-      pendingRows += scanned.page.rowCount;
-      counters.rowsRead += scanned.page.rowCount;
-      counters.bytesRead += scanned.page.body.byteLength;
-      counters.capacityUnits += scanned.capacityUnits;
-      counters.scanCalls += 1;
-      const due = clock.now() - pendingSinceMs >= FLUSH_INTERVAL_MS;
-      if (due || memory.isContended || pendingBytes >= FLUSH_BYTES || pendingRows >= FLUSH_ROWS) void flush();
+      pending.push(loaded);
+      pendingBytes += heldBytes;
+      pendingRows += batch.page.rowCount;
+      counters.bytesRead += batch.page.body.byteLength;
+      if (memory.isContended || pendingBytes >= FLUSH_BYTES || pendingRows >= FLUSH_ROWS) void flush();
+      else startTimer();
     },
+    touch: startTimer,
+    touchVerified() {
+      if (clock.now() - verifiedAtMs >= VERIFIED_INTERVAL_MS) startTimer();
+    },
+    flush: () => flush(true),
+    exclusively: enqueue,
     async finish() {
-      unsubscribe();
-      await flush();
+      for (const unsubscribe of subscriptions) unsubscribe();
+      await flush(true);
+      timer?.abort();
     },
   };
+}
+
+function isNothing({ moves, opened, pruned }: UnitChanges): boolean {
+  return moves.length === 0 && opened.length === 0 && pruned.length === 0;
 }
 
 const NEVER_ABORTED = new AbortController().signal;

@@ -3,23 +3,34 @@ import type { RunStore } from '../model/run-store.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type TributaryError, toTributaryError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
+import { createSlots, type Slots } from '../platform/slots.ts';
+import type { LiveVersion } from './log-based-replication.ts';
 import { createTableCounters, type TableCounters } from './table-counters.ts';
 
 /**
- * Tables that are read at the same time. Small tables spend their time waiting for answers and commits; more than a few
+ * Tables that are scanned at the same time. Small tables spend their time waiting for answers and commits; more than a few
  * at once only divides the memory that large tables need for large commits.
  */
 export const TABLE_CONCURRENCY = 3;
 
-interface LiveVersion {
-  readonly version: number;
-  readonly rowCount: number;
+/** What a table gets from the run that it is part of. */
+export interface TableTaskContext {
+  readonly counters: TableCounters;
+  readonly signal: AbortSignal;
+  /** Places among the tables that are scanned. A FULL_TABLE task has one for as long as it runs. */
+  readonly scanSlots: Slots;
+  /**
+   * Said by a table that follows its stream when it could end. It goes on until the promise resolves, which is when every
+   * table of the run could: no table ages out while another one is read. Null in a run without end.
+   */
+  readonly onCaughtUp: (() => Promise<void>) | null;
 }
 
 /** One table of a run: replicates it and resolves to the version that readers see now and its rows. */
 export interface TableTask {
   readonly table: string;
-  run(options: { readonly counters: TableCounters; readonly signal: AbortSignal }): Promise<LiveVersion>;
+  readonly method: 'FULL_TABLE' | 'LOG_BASED';
+  run(context: TableTaskContext): Promise<LiveVersion>;
 }
 
 interface SourceRun {
@@ -31,14 +42,16 @@ interface SourceRun {
   readonly runStore: RunStore;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Tables that follow their stream do so until the signal aborts. */
+  readonly isContinuous: boolean;
   /** Called with the counters of every table as it starts. */
   readonly onTable: (counters: TableCounters) => void;
   readonly signal: AbortSignal;
 }
 
 /**
- * One run of a source: its tables a few at a time, one failing table not stopping the others, unless the destination
- * itself is out of reach. Always ends with a saved record and the closing summary; rejects only if the record cannot be
+ * One run of a source: tables that follow their stream all at once, so that none waits for another, the others a few at a
+ * time. One failing table does not stop the others, unless the destination itself is out of reach. Always ends with a saved record and the closing summary; rejects only if the record cannot be
  * saved and nothing else failed.
  */
 export async function runSource(run: SourceRun): Promise<RunRecord> {
@@ -49,19 +62,19 @@ export async function runSource(run: SourceRun): Promise<RunRecord> {
 
   const stop = new AbortController();
   const signal = AbortSignal.any([run.signal, stop.signal]);
-  const queue = run.tasks.values();
-  const runQueue = async (): Promise<void> => {
-    for (const task of queue) {
-      const result = await runTable(run, task, signal);
-      results.push(result.tableRun);
-      if (result.error && OUTAGES.has(result.error.code)) stop.abort(result.error);
-    }
+  const scanSlots = createSlots(TABLE_CONCURRENCY);
+  const caughtUp = createRendezvous(run.tasks.length);
+  const runTask = async (task: TableTask): Promise<void> => {
+    const arrive = caughtUp.participant();
+    const onCaughtUp = run.isContinuous ? null : arrive;
+    const result = await runTable(run, task, { signal, scanSlots, onCaughtUp });
+    void arrive();
+    results.push(result.tableRun);
+    if (result.error && OUTAGES.has(result.error.code) && !run.isContinuous) stop.abort(result.error);
   };
   // Whatever one of them throws, all are awaited: the destination is closed after this.
-  const queues = await Promise.allSettled(
-    Array.from({ length: Math.min(TABLE_CONCURRENCY, run.tasks.length) }, runQueue),
-  );
-  const broken = queues.find((outcome) => outcome.status === 'rejected');
+  const tasks = await Promise.allSettled(run.tasks.map(runTask));
+  const broken = tasks.find((outcome) => outcome.status === 'rejected');
   if (broken) throw broken.reason;
 
   const record: RunRecord = {
@@ -111,23 +124,49 @@ export async function recordFailedStart(
   }
 }
 
+/** Where a number of participants wait for each other. */
+function createRendezvous(count: number): { participant(): () => Promise<void> } {
+  let missing = count;
+  let open = (): void => {};
+  const everybody = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return {
+    participant() {
+      let hasArrived = false;
+      return () => {
+        if (!hasArrived) missing -= 1;
+        hasArrived = true;
+        if (missing === 0) open();
+        return everybody;
+      };
+    },
+  };
+}
+
 async function runTable(
   run: SourceRun,
   task: TableTask,
-  signal: AbortSignal,
+  context: Omit<TableTaskContext, 'counters'>,
 ): Promise<{ readonly tableRun: TableRun; readonly error: TributaryError | null }> {
   const { clock, log } = run;
+  const { signal, scanSlots } = context;
   const counters = createTableCounters(task.table);
-  const startedAtMs = clock.now();
+  let startedAtMs = clock.now();
   let live: LiveVersion | null = null;
   let error: TributaryError | null = null;
+  let giveBack = (): void => {};
   try {
     signal.throwIfAborted();
+    if (task.method === 'FULL_TABLE') giveBack = await scanSlots.take(signal);
+    startedAtMs = clock.now();
     run.onTable(counters);
-    live = await task.run({ counters, signal });
+    live = await task.run({ ...context, counters });
   } catch (thrown) {
     error = toTributaryError(thrown);
     logFailure(task.table, error, log);
+  } finally {
+    giveBack();
   }
   return { tableRun: tableRun({ counters, live, error, durationMs: clock.now() - startedAtMs }), error };
 }
@@ -145,6 +184,8 @@ function tableRun(end: {
     rowsRead: counters.rowsRead,
     rowsLoaded: counters.rowsLoaded,
     rowsRejected: counters.rowsRejected,
+    changesRead: counters.changesRead,
+    rowsDeleted: counters.rowsDeleted,
     bytesRead: counters.bytesRead,
     capacityUnits: counters.capacityUnits,
     throttleCount: counters.throttleCount,
@@ -204,7 +245,8 @@ function logSummary(record: RunRecord, log: Logger): void {
   const seconds = ((record.endedAtMs ?? record.startedAtMs) - record.startedAtMs) / 1000;
   const failed = record.tables.filter(({ outcome }) => outcome !== 'succeeded').length;
   log.info(
-    `${sum((table) => table.rowsRead)} rows read and ${sum((table) => table.rowsLoaded)} loaded in ${seconds.toFixed(1)} s, ` +
+    `${sum((table) => table.rowsRead)} rows and ${sum((table) => table.changesRead)} changes read, ` +
+      `${sum((table) => table.rowsLoaded)} rows loaded and ${sum((table) => table.rowsDeleted)} deleted in ${seconds.toFixed(1)} s, ` +
       `${sum((table) => table.capacityUnits).toFixed(1)} read capacity units, ${sum((table) => table.throttleCount)} throttles, ` +
       `${failed} of ${record.tables.length} tables not replicated`,
   );

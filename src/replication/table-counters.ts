@@ -3,8 +3,12 @@ export interface TableCounters {
   readonly table: string;
   /** DescribeTable's ItemCount, up to six hours old: good for an estimate only. */
   expectedRows: number;
+  /** Rows of the Scan. */
   rowsRead: number;
+  /** Changes of the stream, deletes included. */
+  changesRead: number;
   rowsLoaded: number;
+  rowsDeleted: number;
   rowsRejected: number;
   bytesRead: number;
   capacityUnits: number;
@@ -13,6 +17,16 @@ export interface TableCounters {
   segmentsDone: number;
   segmentsTotal: number;
   commits: number;
+  /** Of a table that follows its stream; null before it does, and always under FULL_TABLE. */
+  stream: StreamCounters | null;
+}
+
+interface StreamCounters {
+  openShards: number;
+  /** Every change made before this has been read, by AWS's clock; null before the first answer. */
+  readThroughMs: number | null;
+  /** Whether what readers see holds every change up to the bookmarks. */
+  isFollowing: boolean;
 }
 
 export function createTableCounters(table: string): TableCounters {
@@ -20,7 +34,9 @@ export function createTableCounters(table: string): TableCounters {
     table,
     expectedRows: 0,
     rowsRead: 0,
+    changesRead: 0,
     rowsLoaded: 0,
+    rowsDeleted: 0,
     rowsRejected: 0,
     bytesRead: 0,
     capacityUnits: 0,
@@ -29,5 +45,6 @@ export function createTableCounters(table: string): TableCounters {
     segmentsDone: 0,
     segmentsTotal: 0,
     commits: 0,
+    stream: null,
   };
 }

@@ -1,0 +1,214 @@
+import { randomUUID } from 'node:crypto';
+import { captureStream, recaptureShards } from '../extract/streams/capture.ts';
+import { listShards } from '../extract/streams/list-shards.ts';
+import type { Gap, GapKind } from '../model/gap.ts';
+import type { FollowedStream, LoadingVersion, TableState } from '../model/table-state.ts';
+import { parseShardUnit, type UnitId } from '../model/unit.ts';
+import type { NewUnit, UnitState } from '../model/unit-state.ts';
+import { TributaryError } from '../platform/errors.ts';
+import { formatDuration, formatTime } from '../platform/format.ts';
+import { type GapReaction, reactToGap } from '../state/gap-reaction.ts';
+import { nextBase } from '../state/next-base.ts';
+import type { LogBasedReplication, StreamFacts } from './log-based-replication.ts';
+import { createScanSource, newSegments } from './scan-segments.ts';
+import { readState, readUnits } from './table-replication.ts';
+
+/** Lost changes as they were found: of some shards, or of the whole stream when it names none. */
+interface FoundGap {
+  readonly kind: GapKind;
+  readonly shardIds: readonly string[];
+  /** Null: from what is verified on. */
+  readonly fromMs: number | null;
+  readonly toMs: number;
+  readonly detail: string;
+}
+
+interface Loaded {
+  readonly state: TableState;
+  readonly loading: LoadingVersion;
+  readonly stream: FollowedStream;
+  readonly units: readonly UnitState[];
+}
+
+/** Without a stream that carries images there is nothing to read again from: the table waits for one. */
+const WITHOUT_STREAM: ReadonlySet<GapKind> = new Set(['stream-disabled', 'view-type-changed']);
+
+/**
+ * Records lost changes and does what the policy of the table says: raises the base, so that everything is read again in
+ * place, or stops the table, which rejects with GAP_WAITS or SNAPSHOT_FAILED.
+ */
+export async function answerGap(
+  run: LogBasedReplication,
+  { facts, found }: { readonly facts: StreamFacts; readonly found: FoundGap },
+): Promise<void> {
+  const loaded = await readLoaded(run);
+  const { state, stream } = loaded;
+  const waitsForStream = await waitsOnlyForStream(run, state);
+  const nowMs = run.awsTime.now();
+  const reaction = reactToGap({ policy: run.onGap, state, gapCount: stream.gapCount, waitsForStream, nowMs });
+  const gaps = gapRecords(run, { loaded, found, reaction });
+  for (const gap of gaps) logGap(run, gap);
+  if (reaction === 'resync' && !WITHOUT_STREAM.has(found.kind)) {
+    await resync(run, { facts, loaded, gaps, lostShards: found.shardIds });
+    return;
+  }
+  const { version, base } = loaded.loading;
+  const phase = reaction === 'failed' ? 'failed' : 'gap';
+  await gapsOf(run).halt({ ...run.target, version, base, phase, gaps }, { signal: run.signal });
+  throw haltedTable(run, { facts, found, phase });
+}
+
+/** Reads a table again because a person wants it: everything is captured anew, whatever state the table is in. */
+export async function resyncTable(run: LogBasedReplication, facts: StreamFacts): Promise<void> {
+  const loaded = await readLoaded(run);
+  run.log.info(`${run.target.table}: is read again in place, as was asked for`);
+  await resync(run, { facts, loaded, gaps: [], lostShards: null });
+}
+
+/** `lostShards` null: all shards are captured anew. */
+async function resync(
+  run: LogBasedReplication,
+  options: {
+    readonly facts: StreamFacts;
+    readonly loaded: Loaded;
+    readonly gaps: readonly Gap[];
+    readonly lostShards: readonly string[] | null;
+  },
+): Promise<void> {
+  const { facts, loaded, gaps, lostShards } = options;
+  const { state, loading, stream, units } = loaded;
+  const { streamArn } = facts;
+  const raisedBase = nextBase({ state, units, nowMs: run.clock.now() });
+  const segments = await newSegments(run, facts, createScanSource(run, facts));
+  const { shards } = await listShards({ ...run, rate: run.describeRate, streamArn });
+  const awsNowMs = run.awsTime.now();
+  const capture = { awsNowMs, base: raisedBase, laneCount: stream.laneCount };
+  const isWhole = lostShards === null || streamArn !== stream.arn || facts.identity !== loading.identity;
+  const { captured, dropped } = isWhole
+    ? withoutOldShards(units, captureStream(shards, capture))
+    : recaptureShards(units, shards, lostShards, capture);
+  const isFirst = state.phase === 'following' || state.phase === 'gap' || state.phase === 'failed';
+  await gapsOf(run).resync(
+    {
+      ...run.target,
+      version: loading.version,
+      base: loading.base,
+      raisedBase,
+      identity: facts.identity,
+      stream: {
+        ...stream,
+        arn: streamArn,
+        gapCount: (isFirst ? 0 : stream.gapCount) + Math.min(1, gaps.length),
+        gapEndMs: gaps.reduce((end, { toMs }) => Math.max(end, toMs), gaps.length === 0 ? awsNowMs : 0),
+      },
+      segments,
+      captured,
+      dropped,
+      gaps,
+      asked: gaps.length === 0,
+      nowMs: run.clock.now(),
+    },
+    { signal: run.signal },
+  );
+}
+
+function withoutOldShards(
+  units: readonly UnitState[],
+  captured: readonly NewUnit[],
+): { readonly captured: readonly NewUnit[]; readonly dropped: readonly UnitId[] } {
+  const kept = new Set(captured.map(({ unit }) => unit));
+  const dropped = units.flatMap(({ unit, shard }) => (shard === null || kept.has(unit) ? [] : [unit]));
+  return { captured, dropped };
+}
+
+async function readLoaded(run: LogBasedReplication): Promise<Loaded> {
+  const state = await readState(run);
+  const loading = state?.loading ?? null;
+  const stream = loading?.stream ?? null;
+  if (state === null || loading === null || stream === null) {
+    throw new TributaryError('STATE_INVALID', `${run.target.table} was never replicated through its stream`);
+  }
+  return { state, loading, stream, units: await readUnits(run) };
+}
+
+async function waitsOnlyForStream({ destination, target }: LogBasedReplication, state: TableState): Promise<boolean> {
+  if (state.phase !== 'gap') return false;
+  const gaps = await destination.runStore.readGaps(target.source);
+  const open = gaps.filter(({ table, resolvedAtMs }) => table === target.table && resolvedAtMs === null);
+  return open.length > 0 && open.every(({ kind }) => WITHOUT_STREAM.has(kind));
+}
+
+function gapRecords(
+  { target, clock }: LogBasedReplication,
+  { loaded, found, reaction }: { readonly loaded: Loaded; readonly found: FoundGap; readonly reaction: GapReaction },
+): readonly Gap[] {
+  const { units, loading, stream } = loaded;
+  const unfinished = units.filter(({ position }) => position !== 'end');
+  const record = (shard: string | null, of: readonly UnitState[]): Gap => {
+    const verified = of.flatMap(({ shard: bookmark }) => (bookmark === null ? [] : [bookmark.verifiedThroughMs]));
+    return {
+      gapId: randomUUID(),
+      ...target,
+      version: loading.version,
+      kind: found.kind,
+      streamArn: stream.arn,
+      shard,
+      fromMs: found.fromMs ?? (verified.length === 0 ? null : Math.min(...verified)),
+      toMs: found.toMs,
+      detectedAtMs: clock.now(),
+      detail: found.detail,
+      reaction,
+      resolvedAtMs: null,
+    };
+  };
+  if (found.shardIds.length === 0) return [record(null, unfinished)];
+  return found.shardIds.map((shardId) =>
+    record(
+      shardId,
+      units.filter(({ unit }) => parseShardUnit(unit) === shardId),
+    ),
+  );
+}
+
+function logGap({ log }: LogBasedReplication, gap: Gap): void {
+  const from = gap.fromMs === null ? 'an unknown time' : formatTime(gap.fromMs);
+  const reactions = {
+    resync: 'It is read again in place',
+    waits: 'It waits for a decision',
+    failed: 'It has lost changes too often and waits for a decision',
+  };
+  const where = gap.shard === null ? '' : ` of shard ${gap.shard}`;
+  log.warning(
+    `${gap.table}: gap (${gap.kind}): changes${where} between ${from} and ${formatTime(gap.toMs)} may be missing. ` +
+      `${gap.detail}. ${reactions[gap.reaction]}`,
+  );
+}
+
+function haltedTable(
+  { target, awsTime }: LogBasedReplication,
+  options: { readonly facts: StreamFacts; readonly found: FoundGap; readonly phase: 'gap' | 'failed' },
+): TributaryError {
+  const { facts, found, phase } = options;
+  const { table } = target;
+  if (WITHOUT_STREAM.has(found.kind)) {
+    return new TributaryError('GAP_WAITS', `${table}: ${found.detail}`, {
+      hint: 'Enable a stream with new images (`tributary check` has the command), then run again: the table is read again in place',
+    });
+  }
+  if (phase === 'gap') return new TributaryError('GAP_WAITS', `${table}: changes were lost. ${found.detail}`);
+  const behind = found.fromMs === null ? '' : `, behind by ${formatDuration(awsTime.now() - found.fromMs)}`;
+  return new TributaryError(
+    'SNAPSHOT_FAILED',
+    `${table} has lost changes three times while it was read${behind}: reading it within 12 hours takes about ${unitsToRead(facts)} RCU a second`,
+  );
+}
+
+/** Eventually consistent reads: half a unit for 4 KB (Developer Guide, Read consistency). */
+function unitsToRead({ sizeBytes }: StreamFacts): number {
+  return Math.max(1, Math.ceil(sizeBytes / 8192 / (12 * 3600)));
+}
+
+function gapsOf({ destination, target }: LogBasedReplication): NonNullable<LogBasedReplication['destination']['gaps']> {
+  if (destination.gaps !== undefined) return destination.gaps;
+  throw new TributaryError('BUG', `${target.table} follows a stream into a destination that takes no changes`);
+}

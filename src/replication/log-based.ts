@@ -1,0 +1,135 @@
+import { captureStream } from '../extract/streams/capture.ts';
+import { listShards } from '../extract/streams/list-shards.ts';
+import { StreamGap } from '../extract/streams/stream-gap.ts';
+import { backoffMs } from '../platform/backoff.ts';
+import { TributaryError, toTributaryError } from '../platform/errors.ts';
+import { type FollowPlan, planFollowing } from '../state/follow-plan.ts';
+import { followVersion } from './follow-version.ts';
+import { answerGap } from './gap-answer.ts';
+import type { LiveVersion, LogBasedReplication, StreamFacts } from './log-based-replication.ts';
+import { createScanSource, newSegments } from './scan-segments.ts';
+import {
+  layoutOf,
+  readState,
+  readUnits,
+  startingSchema,
+} from './table-replication.ts';
+
+/** Lanes of a version, fixed for its life: more than one process needs, so that several may share them. */
+const LANE_COUNT = 32;
+const RETRY_BACKOFF = { firstMs: 1_000, maxMs: 60_000 };
+
+/**
+ * LOG_BASED replication of one table: a snapshot first, and its stream from before that on. Resolves to what readers see
+ * when the run may end. At a crash, a stop or an error the bookmarks are those of what is durable. Lost changes become
+ * gaps, and where the policy says so the table is read again in place.
+ */
+export async function replicateLogBased(run: LogBasedReplication): Promise<LiveVersion> {
+  let attempt = 0;
+  for (;;) {
+    try {
+      const live = await replicateOnce(run, () => {
+        attempt = 0;
+      });
+      if (live !== null) return live;
+    } catch (error) {
+      await waitToRetry(run, error, attempt);
+      attempt += 1;
+    }
+  }
+}
+
+/** What passes by itself does not end a table that is followed without end; a run that ends leaves it to the next one. */
+async function waitToRetry(run: LogBasedReplication, thrown: unknown, attempt: number): Promise<void> {
+  run.signal.throwIfAborted();
+  const error = toTributaryError(thrown);
+  const passes = (error.kind === 'transient' && error.code !== 'FENCED') || error.kind === 'permission';
+  if (run.onCaughtUp !== null || !passes) throw thrown;
+  const waitMs = backoffMs(attempt, RETRY_BACKOFF);
+  run.log.warning(
+    `${run.target.table}: ${error.message}. ${error.hint}. Goes on in ${Math.ceil(waitMs / 1000)} s (${error.code})`,
+  );
+  await run.clock.sleep(waitMs, run.signal);
+}
+
+/** From the stored state to the end of the run; null when a gap was met and answered, and the state is to be read again. */
+async function replicateOnce(run: LogBasedReplication, onCommit: () => void): Promise<LiveVersion | null> {
+  const { target, log } = run;
+  const facts = await describeSource(run);
+  run.counters.expectedRows = facts.itemCount;
+  const state = await readState(run);
+  const plan = planFollowing({ state, units: await readUnits(run), ...facts, nowMs: run.clock.now() });
+  if (plan.kind === 'waits') throw waitingTable(run, plan.phase);
+  if (plan.kind === 'gap') {
+    const found = { kind: plan.gap, shardIds: [], fromMs: null, toMs: facts.foundAtMs, detail: plan.detail };
+    await answerGap(run, { facts, found });
+    return null;
+  }
+  if (plan.kind === 'begin') await begin(run, { plan, facts, answersReset: state?.resetRequested ?? false });
+  else log.info(`${target.table}: goes on with version ${plan.loading.version} from its bookmarks`);
+  try {
+    return await followVersion(run, { facts, isNew: plan.kind === 'begin', onCommit });
+  } catch (error) {
+    if (!(error instanceof StreamGap)) throw error;
+    // A stream that has ended may have been replaced already: that is another gap, and one that can be answered.
+    if ((await run.describe(run.signal)).stream.arn !== facts.streamArn) return null;
+    await answerGap(run, { facts, found: error });
+    return null;
+  }
+}
+
+async function describeSource(run: LogBasedReplication): Promise<StreamFacts> {
+  const facts = await run.describe(run.signal);
+  const { arn, enabled } = facts.stream;
+  if (!enabled || arn === null) {
+    throw new TributaryError('SELECTION_INVALID', `${run.target.table} has no stream that is enabled`, {
+      hint: 'Enable one with new images; what was written while it was disabled is then read again from the table',
+    });
+  }
+  return { ...facts, streamArn: arn, layout: layoutOf(run, facts), foundAtMs: run.awsTime.now() };
+}
+
+/** Captures the stream, durably, before the first request of the Scan is sent: from then on nothing can be missed. */
+async function begin(
+  run: LogBasedReplication,
+  options: {
+    readonly plan: Extract<FollowPlan, { kind: 'begin' }>;
+    readonly facts: StreamFacts;
+    readonly answersReset: boolean;
+  },
+): Promise<void> {
+  const { target, destination, awsTime, clock, signal, log } = run;
+  const { plan, facts, answersReset } = options;
+  const segments = await newSegments(run, facts, createScanSource(run, facts));
+  const listing = await listShards({ ...run, rate: run.describeRate, streamArn: facts.streamArn });
+  const { base } = plan;
+  const shards = captureStream(listing.shards, { awsNowMs: awsTime.now(), base, laneCount: LANE_COUNT });
+  log.info(
+    `${target.table}: begins version ${plan.version} with ${segments.length} segments and ${shards.length} shards: ${plan.reason}`,
+  );
+  await destination.refresh.begin(
+    {
+      ...target,
+      destinationSchema: run.destinationSchema,
+      destinationTable: run.destinationTable,
+      version: plan.version,
+      base,
+      placement: plan.placement,
+      identity: facts.identity,
+      layout: facts.layout,
+      stream: { arn: facts.streamArn, laneCount: LANE_COUNT, gapCount: 0, gapEndMs: null },
+      units: [...segments, ...shards],
+      ...(await startingSchema(run, facts.key, plan)),
+      answersReset,
+      gaps: [],
+      nowMs: clock.now(),
+    },
+    { signal },
+  );
+}
+
+function waitingTable({ target }: LogBasedReplication, phase: 'gap' | 'failed'): TributaryError {
+  return phase === 'gap'
+    ? new TributaryError('GAP_WAITS', `${target.table} has a gap and waits for a decision`)
+    : new TributaryError('SNAPSHOT_FAILED', `The reading of ${target.table} has failed and waits for a decision`);
+}

@@ -1,0 +1,80 @@
+import type { NewShard, StreamSink } from '../extract/streams/follow-stream.ts';
+import { shardUnit } from '../model/unit.ts';
+import type { NewUnit } from '../model/unit-state.ts';
+import type { ByteBudget } from '../platform/byte-budget.ts';
+import { TributaryError } from '../platform/errors.ts';
+import type { UnitProgress } from '../state/unit-progress.ts';
+import type { LaneLoader } from './lane-loader.ts';
+import type { TableCounters } from './table-counters.ts';
+
+/**
+ * Turns what is read from a stream into rows and progress for the loader, and gives every change its `_sdc_sequence`: one
+ * more than the last of its shard, and above the base. It follows cause, not the clock: a child goes on from what its
+ * parent had at its end, even if the child never gets a record.
+ */
+export function createStreamSink(options: {
+  readonly loader: LaneLoader;
+  readonly progress: UnitProgress;
+  readonly base: bigint;
+  readonly memory: ByteBudget;
+  readonly counters: TableCounters;
+  readonly onProgress: () => void;
+}): StreamSink {
+  const { loader, progress, base, memory, counters, onProgress } = options;
+
+  const openChildren = (children: readonly NewShard[]): void => {
+    progress.open(children.map((child) => childUnit(child, progress)));
+    if (children.length > 0) loader.touch();
+  };
+
+  return {
+    changes({ shardId, from, to, records, answeredAtMs, receivedAtMs, heldBytes, verifiedThroughMs }) {
+      const unit = shardUnit(shardId);
+      const { page, changes } = records;
+      const before = progress.current(unit).shard?.sequence ?? base;
+      const last = before > base ? before : base;
+      const sequences = BigInt64Array.from({ length: page.rowCount }, (_, row) => last + BigInt(row + 1));
+      const { kinds, createdAtMs } = changes;
+      const batch = {
+        page,
+        changes: { kinds, sequences, createdAtMs },
+        extractedAtMs: answeredAtMs,
+        receivedAtMs,
+      };
+      const sequence = last + BigInt(page.rowCount);
+      loader.take({ batch, heldBytes, memory }, () =>
+        progress.advanceShard(unit, from, to, { sequence, verifiedThroughMs }),
+      );
+      counters.changesRead += records.recordCount;
+      onProgress();
+    },
+    finished({ shardId, from, children }) {
+      progress.advanceShard(shardUnit(shardId), from, 'end', {});
+      loader.touch();
+      openChildren(children);
+    },
+    opened: openChildren,
+    verified({ shardId, from, to, verifiedThroughMs }) {
+      progress.advanceShard(shardUnit(shardId), from, to, { verifiedThroughMs });
+      if (from === to) loader.touchVerified();
+      else loader.touch();
+    },
+    pruned(shardId) {
+      progress.prune(shardUnit(shardId));
+    },
+  };
+}
+
+function childUnit(
+  { shardId, parentShardId, position, firstListedAtMs }: NewShard,
+  progress: Pick<UnitProgress, 'current'>,
+): NewUnit {
+  const parent = parentShardId === null ? null : progress.current(shardUnit(parentShardId)).shard;
+  if (parent === null) throw new TributaryError('BUG', `Shard ${shardId} is opened without its parent`);
+  const { lane, sequence, verifiedThroughMs } = parent;
+  return {
+    unit: shardUnit(shardId),
+    position,
+    shard: { parent: parentShardId, lane, sequence, verifiedThroughMs, firstListedAtMs },
+  };
+}
