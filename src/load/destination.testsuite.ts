@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { run } from '../../test/support/load-samples.ts';
 import { neverAborted, openSubject, type Subject, type TestPlace } from '../../test/support/test-place.ts';
+import type { Capabilities } from '../model/capabilities.ts';
+import { testChanges } from './destination-changes.testsuite.ts';
 import { testCommits } from './destination-commits.testsuite.ts';
 import { testCrashes } from './destination-crashes.testsuite.ts';
 import { testValues } from './destination-values.testsuite.ts';
@@ -9,13 +11,15 @@ import { testVersions } from './destination-versions.testsuite.ts';
 interface TestDestinationOptions {
   /** Random sequences of crashes that are tried: fewer where each call takes long. */
   readonly crashScripts: number;
+  /** What its capabilities say; decides which tests there are. */
+  readonly changes: Capabilities['changes'];
 }
 
 /** What every destination must do. `create` makes an empty place; each test has its own. */
 export function testDestination(
   name: string,
   create: () => Promise<TestPlace>,
-  { crashScripts }: TestDestinationOptions,
+  { crashScripts, changes }: TestDestinationOptions,
 ): void {
   describe(`${name} as a destination`, () => {
     let opened: Subject;
@@ -36,9 +40,15 @@ export function testDestination(
         expect(await runStore.readUnits('shop', 'orders')).toEqual([]);
         expect(await runStore.readSchema('shop', 'orders')).toBeNull();
         expect(await runStore.readRuns('shop', 10)).toEqual([]);
+        expect(await runStore.readGaps('shop')).toEqual([]);
         expect(await runStore.requestReset('shop', 'orders')).toBe(false);
         expect(await subject().destination.sample({ source: 'shop', table: 'orders' }, 3)).toEqual([]);
         expect(await subject().place.readLive({ source: 'shop', table: 'orders' }, [])).toBeNull();
+      });
+
+      it('says what it does with changes', () => {
+        expect(subject().destination.capabilities.changes).toBe(changes);
+        expect(subject().destination.gaps === undefined).toBe(changes === 'none');
       });
 
       it('passes its own check and stays empty', async () => {
@@ -66,5 +76,6 @@ export function testDestination(
     testVersions(subject);
     testValues(subject);
     testCrashes(create, crashScripts);
+    if (changes !== 'none') testChanges(subject, changes);
   });
 }

@@ -54,11 +54,19 @@ function tailsOf(batch: Batch, metadata: LineMetadata): readonly Buffer[] {
   return Array.from(changes.sequences, (sequence, row) => tail(sequence, deletionOf(changes, row)));
 }
 
+/** The line of a row that is there, with all that it has, as that of one that was deleted at some time. */
+export function deletedLine(line: string, deletedAtMs: number): string {
+  return `${line.slice(0, -NOT_DELETED.length - 1)}${deleted(deletedAtMs, 'null')}}`;
+}
+
 function deletionOf({ kinds, createdAtMs }: BatchChanges, row: number): string {
   const kind = kinds[row];
   if (kind === ChangeKind.upsert) return NOT_DELETED;
-  const deletedBy = kind === ChangeKind.ttlDelete ? '"ttl"' : 'null';
-  return member('_sdc_deleted_at', timestamp(createdAtMs[row] ?? 0)) + member('_sdc_deleted_by', deletedBy);
+  return deleted(createdAtMs[row] ?? 0, kind === ChangeKind.ttlDelete ? '"ttl"' : 'null');
+}
+
+function deleted(atMs: number, by: string): string {
+  return member('_sdc_deleted_at', timestamp(atMs)) + member('_sdc_deleted_by', by);
 }
 
 function member(name: MetadataName, json: string): string {

@@ -31,6 +31,8 @@ export async function readLiveRows(path: string, { source, table }: LoadTarget):
         batchedAtMs: Number(found.get('_sdc_batched_at')),
         sequence: BigInt(found.get('_sdc_sequence') ?? -1),
         tableVersion: Number(found.get('_sdc_table_version')),
+        deletedAtMs: found.get('_sdc_deleted_at') == null ? null : Number(found.get('_sdc_deleted_at')),
+        deletedBy: found.get('_sdc_deleted_by') ?? null,
       };
     });
   });

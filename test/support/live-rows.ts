@@ -3,7 +3,7 @@ import { memberName } from '../../src/load/item-lines.ts';
 import type { Column } from '../../src/model/column-plan.ts';
 import { actualCell, expectedCell } from './cells.ts';
 import type { DynamoItem } from './dynamo-item.ts';
-import { canonicalJson, parseExactJson } from './exact-json.ts';
+import { canonicalJson, type ExactJson, parseExactJson } from './exact-json.ts';
 
 /** A row of the live version as an independent reader finds it. */
 export interface LiveRow {
@@ -17,6 +17,9 @@ export interface LiveRow {
   readonly batchedAtMs: number;
   readonly sequence: bigint;
   readonly tableVersion: number;
+  /** Null while the row is there, and in tables that follow no stream. */
+  readonly deletedAtMs: number | null;
+  readonly deletedBy: string | null;
 }
 
 /** The row that a line of JSON Lines stands for. */
@@ -43,7 +46,28 @@ export function rowOfLine(line: string, columns: readonly Column[]): LiveRow {
     batchedAtMs: Date.parse(metadata('_sdc_batched_at')),
     sequence: BigInt(metadata('_sdc_sequence')),
     tableVersion: Number(metadata('_sdc_table_version')),
+    ...deletionOf(members),
   };
+}
+
+/** A line says nothing of deletes where its table follows no stream. */
+function deletionOf(members: ReadonlyMap<string, ExactJson>): Pick<LiveRow, 'deletedAtMs' | 'deletedBy'> {
+  const text = (name: string): string | null => {
+    const member = members.get(name);
+    return member?.kind === 'string' ? member.text : null;
+  };
+  const deletedAt = text('_sdc_deleted_at');
+  return { deletedAtMs: deletedAt === null ? null : Date.parse(deletedAt), deletedBy: text('_sdc_deleted_by') };
+}
+
+/** The rows that are not deleted. */
+export function presentRows(rows: readonly LiveRow[] | null): readonly LiveRow[] {
+  return (rows ?? []).filter(({ deletedAtMs }) => deletedAtMs === null);
+}
+
+/** The rows that are. */
+export function deletedRows(rows: readonly LiveRow[] | null): readonly LiveRow[] {
+  return (rows ?? []).filter(({ deletedAtMs }) => deletedAtMs !== null);
 }
 
 /** Compares whole multisets: every item once, every cell exactly or as its canonical text, no row and no cell besides. */

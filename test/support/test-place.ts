@@ -1,7 +1,7 @@
 import type { Destination, LoadTarget } from '../../src/load/destination.ts';
 import type { Column } from '../../src/model/column-plan.ts';
 import type { DynamoItem } from './dynamo-item.ts';
-import { expectRows, type LiveRow } from './live-rows.ts';
+import { deletedRows, expectRows, type LiveRow, presentRows } from './live-rows.ts';
 import type { TableLoader } from './table-loader.ts';
 
 /** An empty place that destinations can be opened on, one after the other; with capability `many` also side by side. */
@@ -33,8 +33,19 @@ export async function openSubject(place: TestPlace) {
       destination = await place.connect();
     },
     live,
+    /** Every item has its row, and there is no other that is not deleted. */
     expectLive: async (loader: TableLoader, items: readonly DynamoItem[]): Promise<void> =>
-      expectRows(await live(loader), items, columnsOf(loader)),
+      expectRows(presentRows(await live(loader)), items, columnsOf(loader)),
+    /** Rows that are deleted, by their first key: when and by whom. */
+    deleted: async (
+      loader: TableLoader,
+    ): Promise<Readonly<Record<string, readonly [number | null, string | null]>>> => {
+      const [key] = columnsOf(loader);
+      const rows = deletedRows(await live(loader));
+      return Object.fromEntries(
+        rows.map(({ cells, deletedAtMs, deletedBy }) => [cells.get(key?.name ?? ''), [deletedAtMs, deletedBy]]),
+      );
+    },
     stateOf: async ({ target }: TableLoader) =>
       (await destination.runStore.readTables(target.source)).find(({ table }) => table === target.table),
     positionsOf: async ({ target }: TableLoader) => {

@@ -18,5 +18,5 @@ testDestination(
       dispose: () => rm(path, { recursive: true }),
     };
   },
-  { crashScripts: 8 },
+  { crashScripts: 8, changes: 'none' },
 );

@@ -1,22 +1,75 @@
 import type { StoredSchema } from '../../model/stored-schema.ts';
-import type { FinishVersion } from '../destination.ts';
-import { memberName } from '../item-lines.ts';
-import { keyTexts } from '../line-members.ts';
-import { completeVersion, finishVersion } from '../table-ledger.ts';
+import { TributaryError } from '../../platform/errors.ts';
+import type { FinishChanges, FinishVersion } from '../destination.ts';
+import { deletedLine, memberName } from '../item-lines.ts';
+import { keyTexts, memberTexts } from '../line-members.ts';
+import { requireCaughtUp } from '../stream-ledger.ts';
+import { completeVersion, finishVersion, type LoadingLedger, nameOf } from '../table-ledger.ts';
 import { emptyRows, type MemoryRow, type MemoryRows, setRow } from './memory-rows.ts';
-import { type MemoryStore, saveTable, tableOf } from './memory-store.ts';
+import { type MemoryStore, type MemoryTable, saveTable, tableOf } from './memory-store.ts';
 
-/** Ends a snapshot or a resync. */
-export function finishMemoryVersion(
-  store: MemoryStore,
-  request: FinishVersion,
-): { readonly rowCount: number; readonly sweptRows: number } {
+interface Finished {
+  readonly rowCount: number;
+  readonly sweptRows: number;
+}
+
+/** Ends a snapshot or a resync. Nothing is changed before everything that can fail. */
+export function finishMemoryVersion(store: MemoryStore, request: FinishVersion): Finished {
   const ledger = tableOf(store, request);
-  const { parts: all, schema } = completeVersion(ledger, request);
+  const loading = completeVersion(ledger, request);
+  if (request.changes !== null) return finishFollowed(store, ledger, { ...request, changes: request.changes });
+  if (loading.stream !== null) throw new TributaryError('BUG', `${nameOf(ledger)} follows a stream`);
+  const { parts: all, schema } = loading;
   const parts = request.deduplicateBy === null ? all : deduplicated(all, schema, request.deduplicateBy);
-  const rows = { parts, rowCount: parts.byKey.size, liveRowCount: parts.liveCount };
-  saveTable(store, finishVersion(ledger, request, rows));
+  saveTable(
+    store,
+    finishVersion(ledger, request, { parts, rowCount: parts.byKey.size, liveRowCount: parts.liveCount }),
+  );
   return { rowCount: parts.liveCount, sweptRows: 0 };
+}
+
+/** Sweeps the rows that no reading has shown, removes the tombstones of hard deletes and resolves the gaps. */
+function finishFollowed(
+  store: MemoryStore,
+  ledger: MemoryTable,
+  request: FinishVersion & { readonly changes: FinishChanges },
+): Finished {
+  const { source, table, changes, nowMs } = request;
+  const isHard = changes.deletes === 'hard';
+  requireCaughtUp(ledger, request, changes);
+  const loading = completeVersion(ledger, request);
+  const { parts, stream } = loading;
+  const rows = [...parts.byKey];
+  const swept = rows.filter(([, row]) => isUnseen(row, loading) && !isExpired(row, loading, changes.keepExpiredBy));
+  const tombstones = isHard ? rows.filter(([, row]) => row.isDeleted) : [];
+  const liveRowCount = parts.liveCount - swept.length;
+  const rowCount = parts.byKey.size - tombstones.length - (isHard ? swept.length : 0);
+  saveTable(
+    store,
+    finishVersion(ledger, request, { parts, rowCount, liveRowCount }),
+    [...store.gaps.values()]
+      .filter((gap) => gap.source === source && gap.table === table && gap.resolvedAtMs === null)
+      .map((gap) => ({ ...gap, resolvedAtMs: nowMs })),
+  );
+  // Without a gap nothing can be unseen.
+  const deletedAtMs = stream?.gapEndMs ?? changes.caughtUpWithMs;
+  for (const [key] of tombstones) setRow(parts, key, null);
+  for (const [key, row] of swept) {
+    setRow(parts, key, isHard ? null : { ...row, line: deletedLine(row.line, deletedAtMs), isDeleted: true });
+  }
+  return { rowCount: liveRowCount, sweptRows: swept.length };
+}
+
+function isUnseen({ sequence, isDeleted }: MemoryRow, { base }: LoadingLedger<MemoryRows>): boolean {
+  return !isDeleted && sequence < base;
+}
+
+/** Whether DynamoDB itself has deleted the item, as far as its TTL tells: epoch seconds before the end of the gap. */
+function isExpired({ line }: MemoryRow, { stream }: LoadingLedger<MemoryRows>, attribute: string | null): boolean {
+  if (attribute === null || stream?.gapEndMs == null) return false;
+  const [text = 'null'] = memberTexts(Buffer.from(line), [memberName(attribute)]);
+  const expiresAt: unknown = JSON.parse(text);
+  return typeof expiresAt === 'number' && expiresAt * 1000 < stream.gapEndMs;
 }
 
 /** Keeps of each key the row that was read last; of rows read at once the one that came last. */

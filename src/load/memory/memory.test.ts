@@ -6,18 +6,20 @@ import { createMemoryDestination, liveLines } from './memory.ts';
 import type { MemoryCommit } from './memory-load.ts';
 import { createMemoryStore } from './memory-store.ts';
 
-testDestination(
-  'memory',
-  async () => {
-    const store = createMemoryStore();
-    return {
-      connect: async () => createMemoryDestination(store),
-      readLive: async (target, columns) => liveLines(store, target)?.map((line) => rowOfLine(line, columns)) ?? null,
-      dispose: async () => {},
-    };
-  },
-  { crashScripts: 40 },
-);
+for (const changes of ['merge', 'ordered'] as const) {
+  testDestination(
+    `memory (${changes})`,
+    async () => {
+      const store = createMemoryStore();
+      return {
+        connect: async () => createMemoryDestination(store, { changes }),
+        readLive: async (target, columns) => liveLines(store, target)?.map((line) => rowOfLine(line, columns)) ?? null,
+        dispose: async () => {},
+      };
+    },
+    { crashScripts: 40, changes },
+  );
+}
 
 const items = [{ id: { S: 'k1' } }];
 

@@ -1,12 +1,13 @@
 import type { Capabilities } from '../../model/capabilities.ts';
 import { TributaryError } from '../../platform/errors.ts';
 import type { BeginVersion, Destination, LoadTarget } from '../destination.ts';
+import { haltTable, resyncVersion } from '../stream-ledger.ts';
 import { beginVersion } from '../table-ledger.ts';
 import { finishMemoryVersion } from './finish-version.ts';
 import { type MemoryLoadOptions, openLoad } from './memory-load.ts';
 import { emptyRows } from './memory-rows.ts';
 import { memoryRunStore } from './memory-run-store.ts';
-import { type MemoryStore, memoryKey, saveTable } from './memory-store.ts';
+import { type MemoryStore, memoryKey, saveTable, tableOf } from './memory-store.ts';
 
 const CAPABILITIES: Capabilities = {
   transactional: true,
@@ -38,6 +39,16 @@ export function createMemoryDestination(store: MemoryStore, options: MemoryLoadO
       finish: async (request, { signal }) => {
         signal.throwIfAborted();
         return finishMemoryVersion(store, request);
+      },
+    },
+    gaps: {
+      resync: async (request, { signal }) => {
+        signal.throwIfAborted();
+        saveTable(store, resyncVersion(tableOf(store, request), request), request.gaps);
+      },
+      halt: async (request, { signal }) => {
+        signal.throwIfAborted();
+        saveTable(store, haltTable(tableOf(store, request), request), request.gaps);
       },
     },
     open: async (lane, { signal }) => {
