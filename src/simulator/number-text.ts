@@ -36,10 +36,13 @@ export function sortableNumber(text: string): string {
   return `0${magnitude.replace(/\d/g, (digit) => String(9 - Number(digit)))}~`;
 }
 
-/** Storage cost of a number: two significant digits a byte, one byte for the exponent, one for a minus sign. */
+/**
+ * Storage cost of a number: two significant digits a byte, in pairs that begin at the decimal point (as in DynamoDB
+ * Local; the guide says "approximately"), one byte for the exponent, one for a minus sign.
+ */
 export function numberSizeBytes(text: string): number {
-  const { negative, digits } = parseDecimal(text);
-  return Math.ceil(digits.length / 2) + 1 + (negative ? 1 : 0);
+  const { negative, digits, exponent } = parseDecimal(text);
+  return Math.ceil((digits.length + (exponent & 1)) / 2) + 1 + (negative ? 1 : 0);
 }
 
 function parseDecimal(text: string): Decimal {

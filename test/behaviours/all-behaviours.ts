@@ -5,6 +5,7 @@ import { IDENTITY_BEHAVIOURS } from './identity-behaviours.ts';
 import { INDEX_BEHAVIOURS } from './index-behaviours.ts';
 import { PAGING_BEHAVIOURS } from './paging-behaviours.ts';
 import { PROJECTION_BEHAVIOURS } from './projection-behaviours.ts';
+import { STREAM_BEHAVIOURS } from './stream-behaviours.ts';
 import { TABLE_BEHAVIOURS } from './table-behaviours.ts';
 import { VALUE_BEHAVIOURS } from './value-behaviours.ts';
 
@@ -16,6 +17,7 @@ export const BEHAVIOURS: Readonly<Record<string, readonly Behaviour[]>> = {
   indexes: INDEX_BEHAVIOURS,
   capacity: CAPACITY_BEHAVIOURS,
   tables: TABLE_BEHAVIOURS,
+  streams: STREAM_BEHAVIOURS,
   identity: IDENTITY_BEHAVIOURS,
   faults: FAULT_BEHAVIOURS,
 };

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createManualClock } from '../../src/simulator/manual-clock.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { BEHAVIOURS } from './all-behaviours.ts';
@@ -21,6 +21,11 @@ beforeAll(async () => {
   const client = new DynamoDBClient(options);
   const streams = new DynamoDBStreamsClient(options);
   subject = { endpoint: simulator.endpoint, client, streams, now: clock.now, simulator, clock };
+});
+
+beforeEach(() => {
+  // Limits per second begin anew.
+  subject.clock.advance(1_000);
 });
 
 afterEach(() => {
