@@ -8,8 +8,9 @@ import type { Segment } from '../../model/unit.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { AttributeDictionary } from '../../transcode/attribute-names.ts';
 import { type ScanPage, transcodeScanPage } from '../../transcode/scan-page.ts';
+import type { PageMemory } from '../page-memory.ts';
+import { createPatience } from '../patience.ts';
 import type { CapacityBudget } from './capacity-budget.ts';
-import { createPatience } from './patience.ts';
 
 /** A page is 1 MB of items by DynamoDB's count; its JSON was 1.84 times that for the mixed pages that were measured. */
 const EXPECTED_PAGE_BYTES = 2 * 1024 * 1024;
@@ -27,13 +28,6 @@ export interface ScanSource {
   readonly onThrottle: () => void;
   /** Says once per waiting that the source is being waited for, and why. */
   readonly onWait: (message: string) => void;
-}
-
-/** Memory between a request and the rows being durable: taken before the request, given back by whoever made them durable. */
-export interface PageMemory {
-  reserve(bytes: number, signal: AbortSignal): Promise<void>;
-  adjust(fromBytes: number, toBytes: number): void;
-  release(bytes: number): void;
 }
 
 export interface ScannedPage {

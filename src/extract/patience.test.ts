@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { ErrorCode } from '../../platform/error-codes.ts';
-import { TributaryError } from '../../platform/errors.ts';
-import { createManualClock } from '../../simulator/manual-clock.ts';
+import type { ErrorCode } from '../platform/error-codes.ts';
+import { TributaryError } from '../platform/errors.ts';
+import { createManualClock } from '../simulator/manual-clock.ts';
 import { createPatience } from './patience.ts';
 
 const signal = new AbortController().signal;

@@ -1,0 +1,143 @@
+import type { AwsTime } from '../../connection/aws-time.ts';
+import type { ListedShard, StreamCalls, StreamDescription } from '../../connection/stream-calls.ts';
+import { orAbort } from '../../platform/abort.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { TributaryError } from '../../platform/errors.ts';
+import type { Logger } from '../../platform/logger.ts';
+import { createPatience } from '../patience.ts';
+
+/** What the shards of a stream are found with. */
+export interface ShardSource {
+  readonly streamArn: string;
+  readonly calls: StreamCalls;
+  readonly rate: DescribeRate;
+  readonly awsTime: Pick<AwsTime, 'now'>;
+  readonly clock: Clock;
+  readonly log: Pick<Logger, 'warning'>;
+}
+
+export interface StreamListing {
+  readonly status: StreamDescription['status'];
+  readonly viewType: string;
+  /** Each once, in no order that means anything. */
+  readonly shards: readonly ListedShard[];
+  readonly pageCount: number;
+  /** When the last page was answered, by the clock of AWS. */
+  readonly answeredAtMs: number;
+}
+
+/** A page whose start has expired since the page before is no longer known: the listing begins again, so many times. */
+const MAX_RESTARTS = 3;
+
+/**
+ * Lists all shards of a stream. Pages are not consistent with each other: a shard may be on two pages, a child may come
+ * before its parent, a parent may be gone when its page comes. Throttles and faults are waited out, page by page. Rejects
+ * with STREAM_NOT_FOUND when there is no such stream, ACCESS_DENIED and the like, or the reason of the signal.
+ */
+export async function listShards(options: ShardSource & { readonly signal: AbortSignal }): Promise<StreamListing> {
+  for (let restart = 0; ; restart++) {
+    const listing = await listPages(options);
+    if (listing !== null) return listing;
+    if (restart === MAX_RESTARTS) {
+      throw new TributaryError(
+        'ANSWER_CORRUPT',
+        `The pages of shards of ${options.streamArn} do not follow each other`,
+      );
+    }
+  }
+}
+
+/** Asks for the shards that one shard was replaced by. A hint: some endpoints answer with all shards, or the first page. */
+export async function listChildren(
+  options: ShardSource & { readonly signal: AbortSignal },
+  shardId: string,
+): Promise<readonly ListedShard[]> {
+  return (await describePage(options, { exclusiveStartShardId: null, childrenOf: shardId })).shards;
+}
+
+/** Null where a page could not be had because its start is gone. */
+async function listPages(options: ShardSource & { readonly signal: AbortSignal }): Promise<StreamListing | null> {
+  const shards = new Map<string, ListedShard>();
+  const starts = new Set<string>();
+  for (let start: string | null = null; ; ) {
+    let page: StreamDescription;
+    try {
+      page = await describePage(options, { exclusiveStartShardId: start, childrenOf: null });
+    } catch (error) {
+      if (start !== null && isRefusedStart(error)) return null;
+      throw error;
+    }
+    for (const shard of page.shards) shards.set(shard.shardId, merged(shards.get(shard.shardId), shard));
+    const next = page.lastEvaluatedShardId;
+    if (next === null) {
+      return {
+        status: page.status,
+        viewType: page.viewType,
+        shards: [...shards.values()],
+        pageCount: starts.size + 1,
+        answeredAtMs: options.awsTime.now(),
+      };
+    }
+    // Going round in a circle would never end.
+    if (starts.has(next)) return null;
+    starts.add(next);
+    start = next;
+  }
+}
+
+async function describePage(
+  { streamArn, calls, rate, clock, log, signal }: ShardSource & { readonly signal: AbortSignal },
+  from: Pick<Parameters<StreamCalls['describe']>[0], 'exclusiveStartShardId' | 'childrenOf'>,
+): Promise<StreamDescription> {
+  const patience = createPatience({ clock, onWait: (message) => log.warning(message) });
+  for (;;) {
+    await rate.acquire(signal);
+    try {
+      return await calls.describe({ streamArn, ...from }, { signal });
+    } catch (error) {
+      await patience.wait(error, signal);
+    }
+  }
+}
+
+function isRefusedStart(error: unknown): boolean {
+  return error instanceof TributaryError && (error.code === 'STREAM_NOT_FOUND' || error.code === 'REQUEST_REFUSED');
+}
+
+/** A shard that was closed on one page does not open again on another. */
+function merged(before: ListedShard | undefined, shard: ListedShard): ListedShard {
+  return { ...shard, endingSequenceNumber: shard.endingSequenceNumber ?? before?.endingSequenceNumber ?? null };
+}
+
+/** DescribeStream calls of all tables of a source, one after the other. */
+export interface DescribeRate {
+  /** Resolves when the next call may be sent; rejects with the reason of the signal. */
+  acquire(signal: AbortSignal): Promise<void>;
+}
+
+/** 8 calls a second: AWS takes 10 of an account (API Reference, DescribeStream), and others may call, too. */
+const CALL_INTERVAL_MS = 125;
+
+export function createDescribeRate(clock: Clock): DescribeRate {
+  let lastTurn: Promise<void> = Promise.resolve();
+  let lastGrantMs = Number.NEGATIVE_INFINITY;
+  return {
+    async acquire(signal) {
+      const before = lastTurn;
+      let endTurn = (): void => {};
+      lastTurn = new Promise((resolve) => {
+        endTurn = resolve;
+      });
+      try {
+        await orAbort(before, signal);
+        // Never longer than one interval, wherever the clock has been set to meanwhile.
+        const waitMs = Math.min(lastGrantMs + CALL_INTERVAL_MS - clock.now(), CALL_INTERVAL_MS);
+        if (waitMs > 0) await clock.sleep(waitMs, signal);
+        lastGrantMs = clock.now();
+      } finally {
+        // Whoever leaves before its turn must not let the next one overtake those before.
+        void before.then(endTurn);
+      }
+    },
+  };
+}

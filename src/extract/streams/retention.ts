@@ -1,0 +1,10 @@
+/**
+ * DynamoDB keeps records for 24 hours (Developer Guide, "Data retention limit for DynamoDB Streams"). An hour less is what
+ * is taken for certain: times of records are cut, clocks differ, trimming has its own pace.
+ */
+const CERTAINLY_HELD_MS = 23 * 3_600_000;
+
+/** Whether nothing that is still owed can have been trimmed: everything before `verifiedThroughMs` is durable already. */
+export function isCertainlyHeld(verifiedThroughMs: number, awsNowMs: number): boolean {
+  return awsNowMs - verifiedThroughMs < CERTAINLY_HELD_MS;
+}

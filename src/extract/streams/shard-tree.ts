@@ -1,0 +1,289 @@
+import type { ListedShard } from '../../connection/stream-calls.ts';
+import { shardPosition } from '../../model/position.ts';
+import { TributaryError } from '../../platform/errors.ts';
+import type { NewShard } from './stream-sink.ts';
+
+/** A shard that is part of the state, as far as lineage goes. */
+export interface KnownShard {
+  readonly shardId: string;
+  readonly parentShardId: string | null;
+  readonly isFinished: boolean;
+  readonly verifiedThroughMs: number;
+}
+
+/** A listing as the tree takes it. */
+export interface ListingEvent {
+  readonly shards: readonly ListedShard[];
+  /** Null: it shows all shards. Else only the children of this one are looked for in it. */
+  readonly childrenOf: string | null;
+  /** What `beginListing` answered before the first request: a listing says nothing about what came after that. */
+  readonly mark: number;
+  /** By our clock; only differences count. */
+  readonly nowMs: number;
+  readonly awsNowMs: number;
+}
+
+/** What a listing brings about. */
+export interface ListingOutcome {
+  /** Children of finished shards. */
+  readonly opened: readonly NewShard[];
+  /** Shards that nothing known leads to, now for long enough: their parents expired unread. */
+  readonly orphans: readonly string[];
+  /** Readable shards that it does not show: they are to be asked themselves. */
+  readonly missing: readonly string[];
+  /** Finished shards that nobody needs any more. */
+  readonly pruned: readonly string[];
+}
+
+/**
+ * The forest of shards: what the state knows joined with what listings show, without a clock or a call of its own. A shard
+ * is readable when its parent is finished or no part of the state. Children of finished shards are opened as soon as they
+ * are seen; what is seen below an unfinished shard waits for it.
+ */
+export interface ShardTree {
+  /** Call it before the first request of a listing. */
+  beginListing(): number;
+  takeListing(listing: ListingEvent): ListingOutcome;
+  /** `waiting`: children that are part of the state already and become readable now. */
+  finish(
+    shardId: string,
+    verifiedThroughMs: number,
+  ): { readonly children: readonly NewShard[]; readonly waiting: readonly string[] };
+  isReadable(shardId: string): boolean;
+  /** Whether a listing has shown the shard with an end. */
+  isClosed(shardId: string): boolean;
+  /** Null when no listing has shown it. */
+  startingSequenceNumber(shardId: string): string | null;
+  /** Finished shards whose children have not been looked for, or not been found, since their end. */
+  readonly childless: ReadonlySet<string>;
+  /** Unknown shards whose parents have not been found so far. */
+  readonly orphanCount: number;
+  readonly finishedCount: number;
+}
+
+/** One listing proves nothing: what it lacks, or has too much, has to stay so for this long. */
+const CONFIRM_AFTER_MS = 10_000;
+/** The same for forgetting a shard: were it listed again, nothing known would lead to it. */
+const PRUNE_AFTER_MS = 60_000;
+const REMEMBER_PRUNED_MS = 3_600_000;
+/** A shard that ended this long ago, and is not listed, has expired: 24 hours of retention and time to disappear. */
+const EXPIRED_AFTER_MS = 36 * 3_600_000;
+
+/** A shard of the state. */
+interface Node {
+  readonly shardId: string;
+  readonly parentShardId: string | null;
+  isFinished: boolean;
+  verifiedThroughMs: number;
+  /** Listings that were begun before its end, up to this one, cannot be trusted to show its children. */
+  endMark: number;
+  isClosed: boolean;
+  startingSequenceNumber: string | null;
+  /** Since when listings lack it; null while they have it. */
+  missingSinceMs: number | null;
+  /** Since when listings show no child of it. */
+  childlessSinceMs: number | null;
+}
+
+/** A shard that listings have shown and that is no part of the state. It is remembered until it is. */
+interface Stranger {
+  shard: ListedShard;
+  readonly firstListedAtMs: number;
+  orphanSinceMs: number | null;
+}
+
+export function createShardTree(known: readonly KnownShard[]): ShardTree {
+  const nodes = new Map<string, Node>();
+  const strangers = new Map<string, Stranger>();
+  /** Ids of nodes and strangers by parent. */
+  const below = new Map<string, Set<string>>();
+  const childless = new Set<string>();
+  /** By time: inconsistent listings may show a shard once more that was gone for long enough. */
+  const prunedAtMs = new Map<string, number>();
+  let lastMark = 0;
+  let orphanCount = 0;
+  let finishedCount = 0;
+
+  const addNode = ({ shardId, parentShardId, isFinished, verifiedThroughMs }: KnownShard): void => {
+    nodes.set(shardId, {
+      ...{ shardId, parentShardId, isFinished, verifiedThroughMs, endMark: 0 },
+      ...{ isClosed: false, startingSequenceNumber: null, missingSinceMs: null, childlessSinceMs: null },
+    });
+    noteParent(shardId, parentShardId);
+    if (!isFinished) return;
+    finishedCount += 1;
+    childless.add(shardId);
+  };
+  const noteParent = (shardId: string, parentShardId: string | null): void => {
+    if (parentShardId === null) return;
+    const siblings = below.get(parentShardId);
+    if (siblings === undefined) below.set(parentShardId, new Set([shardId]));
+    else siblings.add(shardId);
+  };
+  const forgetParent = (shardId: string, parentShardId: string | null): void => {
+    const siblings = below.get(parentShardId ?? '');
+    siblings?.delete(shardId);
+    if (siblings?.size === 0) below.delete(parentShardId ?? '');
+  };
+  const nodesBelow = (shardId: string): readonly string[] =>
+    [...(below.get(shardId) ?? [])].filter((child) => nodes.has(child));
+
+  const note = (shard: ListedShard, awsNowMs: number): void => {
+    const { shardId, parentShardId, startingSequenceNumber, endingSequenceNumber } = shard;
+    const node = nodes.get(shardId);
+    const stranger = strangers.get(shardId);
+    if (node !== undefined) {
+      node.isClosed ||= endingSequenceNumber !== null;
+      node.startingSequenceNumber ??= startingSequenceNumber;
+    } else if (stranger !== undefined) {
+      stranger.shard = shard;
+    } else if (!prunedAtMs.has(shardId)) {
+      strangers.set(shardId, { shard, firstListedAtMs: awsNowMs, orphanSinceMs: null });
+      noteParent(shardId, parentShardId);
+    }
+  };
+
+  /** Makes strangers below a finished shard part of the state. */
+  const openBelow = ({ shardId: parentShardId, verifiedThroughMs }: Node): readonly NewShard[] =>
+    [...(below.get(parentShardId) ?? [])].flatMap((shardId) => {
+      const stranger = strangers.get(shardId);
+      // A shard whose children are read already comes too late: its changes would be taken for newer than theirs.
+      if (stranger === undefined || nodesBelow(shardId).length > 0) return [];
+      const { shard, firstListedAtMs } = stranger;
+      strangers.delete(shardId);
+      addNode({ shardId, parentShardId, isFinished: false, verifiedThroughMs });
+      note(shard, firstListedAtMs);
+      const { startingSequenceNumber: first } = shard;
+      const position = first === null ? 'start' : shardPosition('at', first);
+      return [{ shardId, parentShardId, position, firstListedAtMs, verifiedThroughMs }];
+    });
+
+  /** Whether a known shard that is still to be read leads to a stranger. */
+  const isAwaited = ({ shard }: Stranger): boolean => {
+    const seen = new Set<string>([shard.shardId]);
+    if (nodesBelow(shard.shardId).length > 0) return false;
+    for (let parent = shard.parentShardId; parent !== null && !seen.has(parent); ) {
+      if (nodes.has(parent)) return true;
+      seen.add(parent);
+      parent = strangers.get(parent)?.shard.parentShardId ?? null;
+    }
+    return false;
+  };
+
+  const findOrphans = (listed: ReadonlySet<string>, nowMs: number): readonly string[] => {
+    const orphans: string[] = [];
+    orphanCount = 0;
+    for (const [shardId, stranger] of strangers) {
+      if (isAwaited(stranger)) {
+        stranger.orphanSinceMs = null;
+      } else if (!listed.has(shardId)) {
+        strangers.delete(shardId);
+        forgetParent(shardId, stranger.shard.parentShardId);
+      } else {
+        stranger.orphanSinceMs ??= nowMs;
+        orphanCount += 1;
+        if (nowMs - stranger.orphanSinceMs >= CONFIRM_AFTER_MS) orphans.push(shardId);
+      }
+    }
+    return orphans;
+  };
+
+  /** Ends the search for children where it has an answer. */
+  const settle = (node: Node, { mark, childrenOf, nowMs }: ListingEvent): void => {
+    if (mark <= node.endMark) return;
+    if (nodesBelow(node.shardId).length > 0) {
+      childless.delete(node.shardId);
+    } else if (childrenOf === null) {
+      node.childlessSinceMs ??= nowMs;
+      if (nowMs - node.childlessSinceMs >= CONFIRM_AFTER_MS) childless.delete(node.shardId);
+    }
+  };
+
+  const isExpired = (node: Node, { nowMs, awsNowMs }: ListingEvent): boolean =>
+    node.isFinished &&
+    nodesBelow(node.shardId).length > 0 &&
+    // The oldest of a line goes first: without it the next one would not be missed.
+    !nodes.has(node.parentShardId ?? '') &&
+    (nowMs - (node.missingSinceMs ?? nowMs) >= PRUNE_AFTER_MS || awsNowMs - node.verifiedThroughMs >= EXPIRED_AFTER_MS);
+
+  const prune = ({ shardId, parentShardId }: Node, nowMs: number): void => {
+    nodes.delete(shardId);
+    childless.delete(shardId);
+    forgetParent(shardId, parentShardId);
+    prunedAtMs.set(shardId, nowMs);
+    finishedCount -= 1;
+  };
+
+  const findMissing = (
+    listed: ReadonlySet<string>,
+    listing: ListingEvent,
+  ): Pick<ListingOutcome, 'missing' | 'pruned'> => {
+    const missing: string[] = [];
+    const expired: string[] = [];
+    for (const [shardId, atMs] of prunedAtMs) {
+      if (listing.nowMs - atMs < REMEMBER_PRUNED_MS) break;
+      prunedAtMs.delete(shardId);
+    }
+    for (const node of nodes.values()) {
+      const { shardId } = node;
+      if (listed.has(shardId)) {
+        node.missingSinceMs = null;
+        continue;
+      }
+      node.missingSinceMs ??= listing.nowMs;
+      if (tree.isReadable(shardId)) missing.push(shardId);
+      if (!isExpired(node, listing)) continue;
+      prune(node, listing.nowMs);
+      expired.push(shardId);
+    }
+    return { missing, pruned: expired };
+  };
+
+  const tree: ShardTree = {
+    beginListing() {
+      lastMark += 1;
+      return lastMark;
+    },
+    takeListing(listing) {
+      const { shards, childrenOf, nowMs, awsNowMs } = listing;
+      for (const shard of shards) note(shard, awsNowMs);
+      const opened = [...nodes.values()].flatMap((node) => (node.isFinished ? openBelow(node) : []));
+      if (childrenOf !== null) {
+        const node = nodes.get(childrenOf);
+        if (node !== undefined) settle(node, listing);
+        return { opened, orphans: [], missing: [], pruned: [] };
+      }
+      for (const shardId of childless) {
+        const node = nodes.get(shardId);
+        if (node !== undefined) settle(node, listing);
+      }
+      const listed = new Set(shards.map(({ shardId }) => shardId));
+      return { opened, orphans: findOrphans(listed, nowMs), ...findMissing(listed, listing) };
+    },
+    finish(shardId, verifiedThroughMs) {
+      const node = nodes.get(shardId);
+      if (node === undefined) throw new TributaryError('BUG', `Shard ${shardId} ends and was never begun`);
+      const waiting = nodesBelow(shardId);
+      Object.assign(node, { isFinished: true, verifiedThroughMs, endMark: lastMark });
+      finishedCount += 1;
+      childless.add(shardId);
+      return { children: openBelow(node), waiting };
+    },
+    isReadable(shardId) {
+      const node = nodes.get(shardId);
+      if (node === undefined || node.isFinished) return false;
+      return nodes.get(node.parentShardId ?? '')?.isFinished ?? true;
+    },
+    isClosed: (shardId) => nodes.get(shardId)?.isClosed ?? false,
+    startingSequenceNumber: (shardId) => nodes.get(shardId)?.startingSequenceNumber ?? null,
+    childless,
+    get orphanCount() {
+      return orphanCount;
+    },
+    get finishedCount() {
+      return finishedCount;
+    },
+  };
+  for (const shard of known) addNode(shard);
+  return tree;
+}
