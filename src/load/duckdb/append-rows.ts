@@ -7,12 +7,12 @@ export const CHUNK_ROWS = 2048;
 /** Appends a few rows to a table whose columns have exactly these types, inside the open transaction. */
 export async function appendRows(
   connection: DuckDBConnection,
-  { schema, table }: TableName,
+  { database = DATABASE, schema, table }: TableName,
   types: readonly DuckDBType[],
   rows: readonly (readonly DuckDBValue[])[],
 ): Promise<void> {
   if (rows.length === 0) return;
-  const appender = await connection.createAppender(table, schema, DATABASE);
+  const appender = await connection.createAppender(table, schema, database);
   for (let start = 0; start < rows.length; start += CHUNK_ROWS) {
     const chunk = DuckDBDataChunk.create(types);
     chunk.setRows(rows.slice(start, start + CHUNK_ROWS));

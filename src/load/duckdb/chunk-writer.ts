@@ -7,8 +7,9 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api';
 import type { Batch } from '../../model/batch.ts';
+import { type BatchChanges, ChangeKind } from '../../model/change.ts';
 import type { ColumnPlan } from '../../model/column-plan.ts';
-import type { METADATA_COLUMNS } from '../../model/metadata-columns.ts';
+import type { CHANGE_COLUMNS, METADATA_COLUMNS } from '../../model/metadata-columns.ts';
 import { TributaryError } from '../../platform/errors.ts';
 import { itemText } from '../item-text.ts';
 import { CHUNK_ROWS } from './append-rows.ts';
@@ -24,13 +25,18 @@ export interface RejectedRow {
   readonly record: string;
 }
 
-type MetadataName = (typeof METADATA_COLUMNS)[number]['name'];
+type MetadataName = (typeof METADATA_COLUMNS | typeof CHANGE_COLUMNS)[number]['name'];
+
+/** Column of a staging table that says which of the commits that are staged together a row belongs to. */
+export const MEMBER_COLUMN = '_tributary_member';
 
 interface AppendOptions {
   readonly plan: ColumnPlan;
   readonly version: number;
   readonly base: bigint;
   readonly nowMs: number;
+  /** Which commit the rows are of where the table is a staging table; null for a table without a stream. */
+  readonly member: number | null;
   readonly signal: AbortSignal;
 }
 
@@ -41,10 +47,13 @@ export async function appendBatches(
   batches: readonly Batch[],
   options: AppendOptions,
 ): Promise<{ readonly appendedRows: number; readonly rejected: readonly RejectedRow[] }> {
+  const rejected: RejectedRow[] = [];
+  const rowCount = batches.reduce((sum, { page }) => sum + page.rowCount, 0);
+  if (rowCount === 0) return { appendedRows: 0, rejected };
   const table = await readTableColumns(connection, name);
-  const columns = table.map(() => new Array<DuckDBValue>(CHUNK_ROWS).fill(null));
+  const columns = table.map(() => new Array<DuckDBValue>(Math.min(CHUNK_ROWS, rowCount)).fill(null));
   const encoder = createRowEncoder({ table, plan: options.plan, columns });
-  const columnOf = (metadata: MetadataName): DuckDBValue[] => {
+  const columnOf = (metadata: MetadataName | typeof MEMBER_COLUMN): DuckDBValue[] => {
     const values = columns[table.findIndex(({ name: column }) => column === metadata)];
     if (values === undefined) throw new TributaryError('BUG', `The table has no column ${metadata}`);
     return values;
@@ -52,15 +61,17 @@ export async function appendBatches(
   const extractedAts = columnOf('_sdc_extracted_at');
   const receivedAts = columnOf('_sdc_received_at');
   // The same for all rows of a commit; every other column is made null again after each chunk.
-  const constants = [columnOf('_sdc_batched_at'), columnOf('_sdc_sequence'), columnOf('_sdc_table_version')] as const;
-  constants[0].fill(timestamp(options.nowMs));
-  constants[1].fill(options.base);
-  constants[2].fill(BigInt(options.version));
-  const varying = columns.filter((column) => !constants.includes(column));
+  const constants = new Map<DuckDBValue[], DuckDBValue>([
+    [columnOf('_sdc_batched_at'), timestamp(options.nowMs)],
+    [columnOf('_sdc_table_version'), BigInt(options.version)],
+    options.member === null ? [columnOf('_sdc_sequence'), options.base] : [columnOf(MEMBER_COLUMN), options.member],
+  ]);
+  for (const [column, value] of constants) column.fill(value);
+  const varying = columns.filter((column) => !constants.has(column));
+  const markChange = options.member === null ? null : changeMarker(columnOf, options.base);
 
-  const appender = await connection.createAppender(name.table, name.schema, DATABASE);
+  const appender = await connection.createAppender(name.table, name.schema, name.database ?? DATABASE);
   const types = table.map((_, index) => appender.columnType(index));
-  const rejected: RejectedRow[] = [];
   let appendedRows = 0;
   let slot = 0;
   const appendChunk = async (): Promise<void> => {
@@ -73,7 +84,7 @@ export async function appendBatches(
     options.signal.throwIfAborted();
   };
 
-  for (const { page, extractedAtMs, receivedAtMs } of batches) {
+  for (const { page, changes, extractedAtMs, receivedAtMs } of batches) {
     const extractedAt = timestamp(extractedAtMs);
     const receivedAt = timestamp(receivedAtMs);
     for (let row = 0; row < page.rowCount; row++) {
@@ -84,6 +95,7 @@ export async function appendBatches(
       }
       extractedAts[slot] = extractedAt;
       receivedAts[slot] = receivedAt;
+      markChange?.(changes, row, slot);
       slot++;
       if (slot === CHUNK_ROWS) await appendChunk();
     }
@@ -93,6 +105,19 @@ export async function appendBatches(
   return { appendedRows, rejected };
 }
 
+/** Gives each row of a table that follows a stream its sequence, and deletes their time and reason. */
+function changeMarker(columnOf: (name: MetadataName) => DuckDBValue[], base: bigint) {
+  const sequences = columnOf('_sdc_sequence');
+  const deletedAts = columnOf('_sdc_deleted_at');
+  const deletedBys = columnOf('_sdc_deleted_by');
+  return (changes: BatchChanges | null, row: number, slot: number): void => {
+    sequences[slot] = changes?.sequences[row] ?? base;
+    if (changes === null || changes.kinds[row] === ChangeKind.upsert) return;
+    deletedAts[slot] = timestamp(changes.createdAtMs[row] ?? null);
+    if (changes.kinds[row] === ChangeKind.ttlDelete) deletedBys[slot] = 'ttl';
+  };
+}
+
 function appendColumns(
   appender: DuckDBAppender,
   types: readonly DuckDBType[],
@@ -100,6 +125,7 @@ function appendColumns(
   rowCount: number,
 ): void {
   const chunk = DuckDBDataChunk.create(types);
-  chunk.setColumns(rowCount === CHUNK_ROWS ? columns : columns.map((column) => column.slice(0, rowCount)));
+  const isFull = rowCount === columns[0]?.length;
+  chunk.setColumns(isFull ? columns : columns.map((column) => column.slice(0, rowCount)));
   appender.appendDataChunk(chunk);
 }

@@ -9,7 +9,7 @@ import { createWholeFile } from './create-file.ts';
 import { duckDbError, isLockConflict, lockHolderOf } from './errors.ts';
 import { inFileQueue } from './file-queue.ts';
 import { DATABASE, quoteName, quotePath } from './sql.ts';
-import { createStateTables, hasStateTables } from './state-tables.ts';
+import { createStateTables, migrateStateTables, stateOfFile } from './state-tables.ts';
 
 type Use<T> = (connection: DuckDBConnection) => Promise<T>;
 
@@ -19,7 +19,10 @@ type Use<T> = (connection: DuckDBConnection) => Promise<T>;
  */
 export interface DuckDbFile {
   readonly path: string;
-  /** Opens the file read-only; null when there is none, or one that was never loaded. Nothing is created. */
+  /**
+   * Opens the file read-only; null when there is none, or one that was never loaded. Nothing is created; state of an older
+   * format is migrated first.
+   */
   read<T>(use: Use<T>, signal: AbortSignal): Promise<T | null>;
   /** Opens the file for writing; creates it and the state tables when they are missing. */
   write<T>(use: Use<T>, signal: AbortSignal): Promise<T>;
@@ -81,7 +84,7 @@ export function createDuckDbFile({ path, lockWaitMs, clock, logger }: DuckDbFile
   const withConnection = async <T>(
     mode: AccessMode,
     signal: AbortSignal,
-    use: (connection: DuckDBConnection, hasState: boolean) => Promise<T>,
+    use: (connection: DuckDBConnection, state: Awaited<ReturnType<typeof stateOfFile>>) => Promise<T>,
   ): Promise<T> => {
     try {
       if (mode === 'READ_WRITE') await mkdir(dirname(path), { recursive: true });
@@ -89,7 +92,7 @@ export function createDuckDbFile({ path, lockWaitMs, clock, logger }: DuckDbFile
         if (mode === 'READ_WRITE' && !(await fileExists(path))) await createWholeFile(path, createDatabase);
         const { instance, connection } = await open(mode, signal);
         try {
-          return await use(connection, await hasStateTables(connection, path));
+          return await use(connection, await stateOfFile(connection, path));
         } finally {
           connection.closeSync();
           instance.closeSync();
@@ -100,17 +103,24 @@ export function createDuckDbFile({ path, lockWaitMs, clock, logger }: DuckDbFile
     }
   };
 
+  const write = <T>(use: Use<T>, signal: AbortSignal): Promise<T> =>
+    withConnection('READ_WRITE', signal, async (connection, state) => {
+      if (state === 'none') await createStateTables(connection);
+      if (state === 'older') await migrateStateTables(connection);
+      return use(connection);
+    });
+
   return {
     path,
     async read(use, signal) {
       if (!(await fileExists(path))) return null;
-      return withConnection('READ_ONLY', signal, async (connection, hasState) => (hasState ? use(connection) : null));
+      const found = await withConnection('READ_ONLY', signal, async (connection, state) =>
+        state === 'present' ? { value: await use(connection) } : state,
+      );
+      if (found === 'older') return write(use, signal);
+      return found === 'none' ? null : found.value;
     },
-    write: (use, signal) =>
-      withConnection('READ_WRITE', signal, async (connection, hasState) => {
-        if (!hasState) await createStateTables(connection);
-        return use(connection);
-      }),
+    write,
     hold: (use, signal) => withConnection('READ_WRITE', signal, use),
   };
 }

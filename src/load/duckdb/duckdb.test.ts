@@ -17,5 +17,5 @@ testDestination(
       dispose: () => rm(folder, { recursive: true }),
     };
   },
-  { crashScripts: 3 },
+  { crashScripts: 3, changes: 'merge' },
 );

@@ -1,14 +1,17 @@
 import type { Clock } from '../../platform/clock.ts';
 import { type Logger, silentLogger } from '../../platform/logger.ts';
 import type { Destination } from '../destination.ts';
+import { beginVersion } from './begin-version.ts';
 import { DUCKDB_CAPABILITIES } from './capabilities.ts';
 import { checkFile } from './check.ts';
 import { compactFile } from './compact.ts';
 import { createDuckDbFile } from './connection.ts';
+import { finishVersion } from './finish-version.ts';
+import { createGroupCommit } from './group-commit.ts';
 import { openLoad } from './load.ts';
 import type { DuckDbOptions } from './options.ts';
 import { publishCopy } from './publish.ts';
-import { beginVersion, finishVersion } from './refresh.ts';
+import { haltTable, resyncVersion } from './resync.ts';
 import { createDuckDbRunStore } from './run-store.ts';
 import { sampleRows } from './sample.ts';
 
@@ -28,6 +31,7 @@ export function createDuckDbDestination(
   const log = logger.at('target');
   const { path, publish, lockWaitMs } = options;
   const file = createDuckDbFile({ path, lockWaitMs, clock, logger: log });
+  const groupCommit = createGroupCommit(file);
   const closing = new AbortController();
   let unpublished = false;
 
@@ -55,7 +59,11 @@ export function createDuckDbDestination(
         return finished;
       },
     },
-    open: (lane, { signal }) => openLoad(file, lane, signal),
+    gaps: {
+      resync: (request, { signal }) => resyncVersion(file, request, signal),
+      halt: (request, { signal }) => haltTable(file, request, signal),
+    },
+    open: (lane, { signal }) => openLoad({ file, groupCommit }, lane, signal),
     async sample(target, count) {
       return (await file.read((connection) => sampleRows(connection, target, count), closing.signal)) ?? [];
     },

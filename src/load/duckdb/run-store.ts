@@ -1,18 +1,28 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { z } from 'zod';
+import type { Gap } from '../../model/gap.ts';
 import type { RunRecord } from '../../model/run.ts';
-import type { RunStore } from '../../model/run-store.ts';
+import type { RewriteUnits, RunStore } from '../../model/run-store.ts';
 import type { TableState } from '../../model/table-state.ts';
+import { parseSegmentUnit } from '../../model/unit.ts';
 import { runRecordSchema } from '../stored-run-record.ts';
 import { storedJson } from '../stored-state.ts';
+import { dropLoading } from './begin-version.ts';
 import { readSchemaRows } from './column-rows.ts';
 import type { DuckDbFile } from './connection.ts';
-import { dropLoading } from './refresh.ts';
+import { readGapRows } from './gap-rows.ts';
 import { queryRows } from './sql.ts';
 import { parseStored } from './state-tables.ts';
-import { readStoredTable, readStoredTables, type StoredTable, saveStoredTable, timestamp } from './table-rows.ts';
+import {
+  readLoadingTable,
+  readStoredTable,
+  readStoredTables,
+  type StoredTable,
+  saveStoredTable,
+  timestamp,
+} from './table-rows.ts';
 import { inTransaction } from './transaction.ts';
-import { readUnitRows } from './unit-rows.ts';
+import { newUnitStates, readUnitRows, replaceUnitRows } from './unit-rows.ts';
 
 /** Runs of a source that are kept. */
 const KEPT_RUNS = 1_000;
@@ -64,6 +74,9 @@ export function createDuckDbRunStore(file: DuckDbFile, closed: AbortSignal): Run
         closed,
       );
     },
+    readGaps: (source) => read<readonly Gap[]>([], (connection) => readGapRows(connection, source)),
+    rewriteUnits: (request) =>
+      file.write((connection) => inTransaction(connection, closed, () => rewriteUnits(connection, request)), closed),
   };
 }
 
@@ -72,6 +85,17 @@ function tableState({ highestEpoch: _, liveSchemaVersion: __, loading, ...state 
   if (loading === null) return { ...state, loading };
   const { tableName: ___, schemaVersion: ____, commitCount: _____, ...shown } = loading;
   return { ...state, loading: shown };
+}
+
+async function rewriteUnits(connection: DuckDBConnection, request: RewriteUnits): Promise<void> {
+  const stored = await readLoadingTable(connection, request);
+  const epoch = stored.highestEpoch + 1;
+  const units = new Map((await readUnitRows(connection, request)).map((state) => [state.unit, state]));
+  for (const state of newUnitStates(request.units, epoch)) units.set(state.unit, state);
+  await replaceUnitRows(connection, request, newUnitStates([...units.values()], epoch));
+  const totalSegments = [...units.keys()].filter((unit) => parseSegmentUnit(unit) !== null).length;
+  const loading = { ...stored.loading, totalSegments };
+  await saveStoredTable(connection, { ...stored, loading, highestEpoch: epoch });
 }
 
 async function replaceRun(connection: DuckDBConnection, run: RunRecord): Promise<void> {

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type ColumnPlan, type ColumnType, sameType } from '../../model/column-plan.ts';
-import { METADATA_COLUMNS } from '../../model/metadata-columns.ts';
+import { CHANGE_COLUMNS, METADATA_COLUMNS } from '../../model/metadata-columns.ts';
 import { columnTypeOfSql, quoteName, quoteTable, sqlType, type TableName } from './sql.ts';
 import { castExpression } from './widening.ts';
 
@@ -12,13 +12,19 @@ export interface TableColumn {
   readonly type: ColumnType | null;
 }
 
-const METADATA_SQL_TYPES = { timestamp: 'TIMESTAMPTZ', bigint: 'BIGINT', json: 'JSON' } as const;
+const METADATA_SQL_TYPES = { timestamp: 'TIMESTAMPTZ', bigint: 'BIGINT', json: 'JSON', text: 'VARCHAR' } as const;
+const METADATA_NAMES = new Set<string>([...METADATA_COLUMNS, ...CHANGE_COLUMNS].map(({ name }) => name));
 
-/** Creates the table of a version: the columns of the plan, then the metadata. */
-export async function createTable(connection: DuckDBConnection, name: TableName, plan: ColumnPlan): Promise<void> {
+/** Creates the table of a version: the columns of the plan, then the metadata, and that of deletes if it follows a stream. */
+export async function createTable(
+  connection: DuckDBConnection,
+  name: TableName,
+  { plan, followsStream }: { readonly plan: ColumnPlan; readonly followsStream: boolean },
+): Promise<void> {
+  const metadata = followsStream ? [...METADATA_COLUMNS, ...CHANGE_COLUMNS] : METADATA_COLUMNS;
   const columns = [
     ...plan.columns.map((column) => `${quoteName(column.name)} ${sqlType(column.type)}`),
-    ...METADATA_COLUMNS.map((column) => `${quoteName(column.name)} ${METADATA_SQL_TYPES[column.type]}`),
+    ...metadata.map((column) => `${quoteName(column.name)} ${METADATA_SQL_TYPES[column.type]}`),
   ];
   await connection.run(`CREATE TABLE ${quoteTable(name)} (${columns.join(', ')})`);
 }
@@ -31,45 +37,24 @@ export async function readTableColumns(connection: DuckDBConnection, name: Table
   return result.columnNames().map((column, index) => {
     const type = types[index];
     const sqlTypeText = type?.alias ?? String(type);
-    const isMetadata = METADATA_COLUMNS.some((metadata) => metadata.name === column);
-    return { name: column, sqlType: sqlTypeText, type: isMetadata ? null : columnTypeOfSql(sqlTypeText) };
+    return {
+      name: column,
+      sqlType: sqlTypeText,
+      type: METADATA_NAMES.has(column) ? null : columnTypeOfSql(sqlTypeText),
+    };
   });
 }
 
-/**
- * Gives the table every column of the plan in the type of the plan, all values exact. Where a conversion calls functions,
- * the rows are rewritten into the table `spare`, because the log of DuckDB cannot replay such an ALTER (transaction.ts);
- * so is an empty table, which puts its columns in order for nothing. Returns the name that the table has then.
- */
-export async function widenTable(
-  connection: DuckDBConnection,
-  name: TableName,
-  { plan, spare, isEmpty }: { readonly plan: ColumnPlan; readonly spare: TableName; readonly isEmpty: boolean },
-): Promise<TableName> {
-  const present = await readTableColumns(connection, name);
-  const planned = new Map(plan.columns.map((column) => [column.name.toLowerCase(), column.type]));
-  const kept = present.map((column) => keptColumn(column, planned.get(column.name.toLowerCase())));
-  const presentNames = new Set(present.map((column) => column.name.toLowerCase()));
-  const added = plan.columns.filter((column) => !presentNames.has(column.name.toLowerCase()));
-  const widened = kept.filter(({ cast }) => cast !== null);
-  if (added.length === 0 && widened.length === 0) return name;
-
-  if (isEmpty || widened.some(({ cast }) => cast?.replayable === false)) {
-    await createTable(connection, spare, plan);
-    const targets = kept.map((column) => quoteName(column.name)).join(', ');
-    const values = kept.map((column) => column.cast?.sql ?? quoteName(column.name)).join(', ');
-    await connection.run(`INSERT INTO ${quoteTable(spare)} (${targets}) SELECT ${values} FROM ${quoteTable(name)}`);
-    await connection.run(`DROP TABLE ${quoteTable(name)}`);
-    return spare;
-  }
-  const table = quoteTable(name);
-  for (const { name: column, sqlType: type, cast } of widened) {
-    await connection.run(`ALTER TABLE ${table} ALTER ${quoteName(column)} TYPE ${type} USING ${cast?.sql}`);
-  }
-  for (const { name: column, type } of added) {
-    await connection.run(`ALTER TABLE ${table} ADD COLUMN ${quoteName(column)} ${sqlType(type)}`);
-  }
-  return name;
+/** How a table comes to have every column of a plan in the type of the plan, all values exact. */
+export interface Widening {
+  /** Every column that is there. */
+  readonly kept: readonly KeptColumn[];
+  readonly added: ColumnPlan['columns'];
+  /**
+   * Whether a conversion calls functions: then the rows go into another table, because the log of DuckDB cannot replay
+   * such an ALTER (transaction.ts).
+   */
+  readonly needsRewrite: boolean;
 }
 
 interface KeptColumn {
@@ -77,6 +62,46 @@ interface KeptColumn {
   readonly sqlType: string;
   /** Null when the column stays as it is. */
   readonly cast: ReturnType<typeof castExpression> | null;
+}
+
+/** Null when the table is as the plan wants it. */
+export function planWidening(present: readonly TableColumn[], plan: ColumnPlan): Widening | null {
+  const planned = new Map(plan.columns.map((column) => [column.name.toLowerCase(), column.type]));
+  const kept = present.map((column) => keptColumn(column, planned.get(column.name.toLowerCase())));
+  const presentNames = new Set(present.map((column) => column.name.toLowerCase()));
+  const added = plan.columns.filter((column) => !presentNames.has(column.name.toLowerCase()));
+  if (added.length === 0 && kept.every(({ cast }) => cast === null)) return null;
+  return { kept, added, needsRewrite: kept.some(({ cast }) => cast?.replayable === false) };
+}
+
+/** Alters the table in its place; for a widening that needs no rewrite. */
+export async function alterTable(
+  connection: DuckDBConnection,
+  name: TableName,
+  { kept, added }: Widening,
+): Promise<void> {
+  const table = quoteTable(name);
+  for (const { name: column, sqlType: type, cast } of kept) {
+    if (cast !== null)
+      await connection.run(`ALTER TABLE ${table} ALTER ${quoteName(column)} TYPE ${type} USING ${cast.sql}`);
+  }
+  for (const { name: column, type } of added) {
+    await connection.run(`ALTER TABLE ${table} ADD COLUMN ${quoteName(column)} ${sqlType(type)}`);
+  }
+}
+
+/** Creates the table `target` with the columns of the plan in their order, and all rows of the other in them. */
+export async function copyWidened(
+  connection: DuckDBConnection,
+  name: TableName,
+  { target, plan, widening }: { readonly target: TableName; readonly plan: ColumnPlan; readonly widening: Widening },
+): Promise<void> {
+  const { kept } = widening;
+  const followsStream = kept.some(({ name: column }) => column === CHANGE_COLUMNS[0].name);
+  await createTable(connection, target, { plan, followsStream });
+  const targets = kept.map((column) => quoteName(column.name)).join(', ');
+  const values = kept.map((column) => column.cast?.sql ?? quoteName(column.name)).join(', ');
+  await connection.run(`INSERT INTO ${quoteTable(target)} (${targets}) SELECT ${values} FROM ${quoteTable(name)}`);
 }
 
 function keptColumn({ name, sqlType: present, type }: TableColumn, to: ColumnType | undefined): KeptColumn {

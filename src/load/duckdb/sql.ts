@@ -10,6 +10,8 @@ export function quoteName(name: string): string {
 }
 
 export interface TableName {
+  /** The database of a temporary table; the file without it. */
+  readonly database?: 'temp' | typeof DATABASE;
   readonly schema: string;
   readonly table: string;
 }
@@ -21,8 +23,13 @@ export interface TableName {
  */
 export const DATABASE = 'tributary-file';
 
-export function quoteTable({ schema, table }: TableName): string {
-  return `${quoteSchema(schema)}.${quoteName(table)}`;
+export function quoteTable({ database = DATABASE, schema, table }: TableName): string {
+  return [database, schema, table].map(quoteName).join('.');
+}
+
+/** A table of this connection only, in memory; it is gone with the connection. */
+export function temporaryTable(table: string): TableName {
+  return { database: 'temp', schema: 'main', table };
 }
 
 export function quoteSchema(schema: string): string {

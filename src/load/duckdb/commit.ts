@@ -1,0 +1,267 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Batch } from '../../model/batch.ts';
+import type { StoredSchema } from '../../model/stored-schema.ts';
+import { TributaryError } from '../../platform/errors.ts';
+import type { CommitReceipt, Lane, Load } from '../destination.ts';
+import { fenced } from '../fenced.ts';
+import { maySucceed } from '../schema-succession.ts';
+import { appendBatches } from './chunk-writer.ts';
+import { readSchemaRows, replaceSchemaRows } from './column-rows.ts';
+import { mergeRowGroups } from './connection.ts';
+import { createStaging, type Merge, mergeStagedRows, STAGED } from './merge-rows.ts';
+import { saveRejectedRows } from './rejected-rows.ts';
+import { alterTable, copyWidened, createTable, planWidening, readTableColumns } from './schema-change.ts';
+import { quoteTable, type TableName } from './sql.ts';
+import {
+  type LoadingTable,
+  liveTableName,
+  loadingTableName,
+  readLoadingTable,
+  saveStoredTable,
+  spareTableName,
+} from './table-rows.ts';
+import { moveUnitRows, newUnitStates, openUnitRows, pruneUnitRows } from './unit-rows.ts';
+
+/** A commit of a lane on its way into the file. */
+export interface LaneCommit {
+  readonly lane: Lane;
+  /** The epoch that units get which the commit opens. */
+  readonly epoch: number;
+  readonly batches: readonly Batch[];
+  readonly request: Parameters<Load['commit']>[0];
+  /** Whether its schema is newer than the one that the lane knows to be stored. */
+  readonly bringsSchema: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** A slow scan commits a few rows every some seconds: without merging each would take blocks of the file for itself. */
+const SMALL_COMMIT_ROWS = 16_384;
+
+/** Does the commits, of any lanes of any tables, inside the open transaction; receipts in their order. */
+export async function commitLanes(
+  connection: DuckDBConnection,
+  commits: readonly LaneCommit[],
+): Promise<readonly CommitReceipt[]> {
+  const receipts = new Map<LaneCommit, CommitReceipt>();
+  for (const ofTable of commitsByTable(commits)) {
+    const done = await commitTable(connection, ofTable);
+    for (const [index, receipt] of done.entries()) {
+      const commit = ofTable[index];
+      if (commit !== undefined) receipts.set(commit, receipt);
+    }
+  }
+  return commits.flatMap((commit) => receipts.get(commit) ?? []);
+}
+
+export function commitsByTable(commits: readonly LaneCommit[]): readonly (readonly LaneCommit[])[] {
+  const byTable = new Map<string, LaneCommit[]>();
+  for (const commit of commits) {
+    const table = JSON.stringify([commit.lane.source, commit.lane.table]);
+    const ofTable = byTable.get(table);
+    if (ofTable) ofTable.push(commit);
+    else byTable.set(table, [commit]);
+  }
+  return [...byTable.values()];
+}
+
+/** What the commits of one table find: its state, and the newest schema that they bring with the commit that brings it. */
+interface Succession {
+  readonly stored: LoadingTable;
+  readonly schema: StoredSchema;
+  readonly newest: LaneCommit;
+}
+
+/** Rejects with FENCED when a commit is of another version, or does not know the schema of those before it. */
+export async function readSuccession(
+  connection: DuckDBConnection,
+  commits: readonly LaneCommit[],
+): Promise<Succession> {
+  let newest = commits[0];
+  if (newest === undefined) throw new TributaryError('BUG', 'There is nothing to commit');
+  const stored = await readLoadingTable(connection, newest.lane);
+  let schema = await readSchemaRows(connection, newest.lane, stored.loading.schemaVersion);
+  for (const commit of commits) {
+    const { lane, request } = commit;
+    if (lane.version !== stored.loading.version || lane.base !== stored.loading.base) {
+      throw fenced(lane, `version ${lane.version}`);
+    }
+    if (!maySucceed(schema, request.schema)) throw fenced(lane, 'the schema');
+    if (request.schema.schemaVersion < schema.schemaVersion) continue;
+    newest = commit;
+    schema = request.schema;
+  }
+  return { stored, schema, newest };
+}
+
+async function commitTable(
+  connection: DuckDBConnection,
+  commits: readonly LaneCommit[],
+): Promise<readonly CommitReceipt[]> {
+  const { stored, schema, newest } = await readSuccession(connection, commits);
+  const { loading } = stored;
+  const { lane } = newest;
+  const { plan, nowMs } = newest.request;
+  // Before any row: no transaction changes rows of a table and alters it then.
+  const name = await widenTable(connection, stored, plan);
+  const loaded =
+    loading.stream === null
+      ? await appendAll(connection, { name, stored, plan }, commits)
+      : await mergeAll(connection, { name, stored, plan }, commits);
+
+  const rowCount = loading.rowCount + loaded.rowCountChange;
+  const commitCount = loading.commitCount + (loaded.appendedRows > 0 ? 1 : 0);
+  if (rowCount < commitCount * SMALL_COMMIT_ROWS) await mergeRowGroups(connection);
+  if (schema.schemaVersion > loading.schemaVersion) await replaceSchemaRows(connection, lane, schema);
+  const isLive = loading.placement === 'live';
+  await saveStoredTable(connection, {
+    ...stored,
+    liveRowCount: stored.liveRowCount + (isLive ? loaded.liveRowCountChange : 0),
+    liveSchemaVersion: isLive ? schema.schemaVersion : stored.liveSchemaVersion,
+    loading: {
+      ...loading,
+      tableName: name.table,
+      rowCount,
+      commitCount,
+      lastCommitAtMs: nowMs,
+      schemaVersion: schema.schemaVersion,
+    },
+  });
+  await moveUnitRows(
+    connection,
+    lane,
+    commits.flatMap(({ request }) => request.moves),
+  );
+  await openUnitRows(
+    connection,
+    lane,
+    commits.flatMap(({ request, epoch }) => newUnitStates(request.opened, epoch)),
+  );
+  await pruneUnitRows(
+    connection,
+    lane,
+    commits.flatMap(({ request }) => request.pruned),
+  );
+  return loaded.receipts;
+}
+
+/** Gives the table of the version the columns of the plan; returns the name that it has then. */
+async function widenTable(
+  connection: DuckDBConnection,
+  stored: LoadingTable,
+  plan: LaneCommit['request']['plan'],
+): Promise<TableName> {
+  const { loading } = stored;
+  const name = loadingTableName(stored, loading);
+  const widening = planWidening(await readTableColumns(connection, name), plan);
+  if (widening === null) return name;
+  const isLive = loading.placement === 'live';
+  // An empty table is made anew, which puts its columns in order for nothing.
+  if (isLive && loading.rowCount === 0) {
+    await connection.run(`DROP TABLE ${quoteTable(name)}`);
+    await createTable(connection, name, { plan, followsStream: loading.stream !== null });
+    return name;
+  }
+  if (loading.rowCount > 0 && !widening.needsRewrite) {
+    await alterTable(connection, name, widening);
+    return name;
+  }
+  if (isLive) throw new TributaryError('BUG', 'The live table was not rewritten before the commit that needs it');
+  const target = spareTableName(stored, loading);
+  await copyWidened(connection, name, { target, plan, widening });
+  await connection.run(`DROP TABLE ${quoteTable(name)}`);
+  return target;
+}
+
+interface Destined {
+  readonly name: TableName;
+  readonly stored: LoadingTable;
+  readonly plan: LaneCommit['request']['plan'];
+}
+
+interface Loaded {
+  readonly receipts: readonly CommitReceipt[];
+  readonly appendedRows: number;
+  readonly rowCountChange: number;
+  readonly liveRowCountChange: number;
+}
+
+/** A version without a stream: its rows are new, whatever they are. */
+async function appendAll(
+  connection: DuckDBConnection,
+  destined: Destined,
+  commits: readonly LaneCommit[],
+): Promise<Loaded> {
+  const appended = await appendCommits(connection, destined, { into: destined.name, commits });
+  const appendedRows = appended.reduce((sum, rows) => sum + rows.appendedRows, 0);
+  return {
+    receipts: appended.map((rows) => ({
+      receipt: 'durable',
+      upsertedRows: rows.appendedRows,
+      deletedRows: 0,
+      compactedRows: 0,
+      supersededRows: 0,
+      rejectedRows: rows.rejectedRows,
+    })),
+    appendedRows,
+    rowCountChange: appendedRows,
+    liveRowCountChange: appendedRows,
+  };
+}
+
+/** A version with a stream: rows of one key meet, in the commits and in the table. */
+async function mergeAll(
+  connection: DuckDBConnection,
+  destined: Destined,
+  commits: readonly LaneCommit[],
+): Promise<Loaded> {
+  const { name, stored, plan } = destined;
+  if (commits.every(({ batches }) => batches.every(({ page }) => page.rowCount === 0))) {
+    return { receipts: commits.map(() => NOTHING), appendedRows: 0, rowCountChange: 0, liveRowCountChange: 0 };
+  }
+  await createStaging(connection, name);
+  const appended = await appendCommits(connection, destined, { into: STAGED, commits });
+  const merge: Merge = await mergeStagedRows(connection, name, {
+    keyColumns: plan.columns.flatMap(({ name: column, key }) => (key === null ? [] : [column])),
+    stagedRows: appended.map(({ appendedRows }) => appendedRows),
+    removesDeleted: stored.phase === 'following' && commits.some(({ lane }) => lane.deletes === 'hard'),
+    isEmpty: stored.loading.rowCount === 0,
+  });
+  return {
+    receipts: appended.map(({ rejectedRows }, index) => ({
+      ...NOTHING,
+      ...merge.merged[index],
+      rejectedRows,
+    })),
+    appendedRows: appended.reduce((sum, rows) => sum + rows.appendedRows, 0),
+    rowCountChange: merge.rowCountChange,
+    liveRowCountChange: merge.liveRowCountChange,
+  };
+}
+
+const NOTHING: CommitReceipt = {
+  receipt: 'durable',
+  upsertedRows: 0,
+  deletedRows: 0,
+  compactedRows: 0,
+  supersededRows: 0,
+  rejectedRows: 0,
+};
+
+/** Appends the rows of each commit and keeps those that it cannot. */
+async function appendCommits(
+  connection: DuckDBConnection,
+  { stored, plan }: Destined,
+  { into, commits }: { readonly into: TableName; readonly commits: readonly LaneCommit[] },
+): Promise<readonly { readonly appendedRows: number; readonly rejectedRows: number }[]> {
+  const { version, base, stream } = stored.loading;
+  const counts: { readonly appendedRows: number; readonly rejectedRows: number }[] = [];
+  for (const [index, { batches, request, signal }] of commits.entries()) {
+    const { nowMs } = request;
+    const member = stream === null ? null : index;
+    const options = { plan, version, base, nowMs, member, signal };
+    const { appendedRows, rejected } = await appendBatches(connection, into, batches, options);
+    await saveRejectedRows(connection, liveTableName(stored), { version, nowMs, rejected });
+    counts.push({ appendedRows, rejectedRows: rejected.length });
+  }
+  return counts;
+}
