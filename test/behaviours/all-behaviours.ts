@@ -6,6 +6,8 @@ import { INDEX_BEHAVIOURS } from './index-behaviours.ts';
 import { PAGING_BEHAVIOURS } from './paging-behaviours.ts';
 import { PROJECTION_BEHAVIOURS } from './projection-behaviours.ts';
 import { STREAM_BEHAVIOURS } from './stream-behaviours.ts';
+import { STREAM_LINEAGE_BEHAVIOURS } from './stream-lineage-behaviours.ts';
+import { STREAM_TROUBLE_BEHAVIOURS } from './stream-trouble-behaviours.ts';
 import { TABLE_BEHAVIOURS } from './table-behaviours.ts';
 import { VALUE_BEHAVIOURS } from './value-behaviours.ts';
 
@@ -18,6 +20,8 @@ export const BEHAVIOURS: Readonly<Record<string, readonly Behaviour[]>> = {
   capacity: CAPACITY_BEHAVIOURS,
   tables: TABLE_BEHAVIOURS,
   streams: STREAM_BEHAVIOURS,
+  'lineage of shards': STREAM_LINEAGE_BEHAVIOURS,
+  'trouble with streams': STREAM_TROUBLE_BEHAVIOURS,
   identity: IDENTITY_BEHAVIOURS,
   faults: FAULT_BEHAVIOURS,
 };

@@ -109,6 +109,81 @@ export const KNOWN_DIFFERENCES = {
     simulator: 'ACTIVE at once',
     basis: 'nothing here waits for a backfill; set the status of the table instead',
   },
+  'shard lineage': {
+    local: 'a stream has one open shard, which is replaced by one child every 4 hours of its clock',
+    simulator: 'any number of first shards; shards roll and split on command, and roll every 4 hours of its clock',
+    basis: 'Developer guide, DynamoDB Streams: "A shard might also split into multiple new shards"',
+  },
+  'shard filter': {
+    local: 'ignores ShardFilter and lists all shards',
+    simulator: 'CHILD_SHARDS answers the children of one shard, none for a shard that it does not know',
+    basis: 'API reference, DescribeStream, ShardFilter',
+  },
+  'sequence numbers': {
+    local: 'one counter for all tables, padded to 21 digits',
+    simulator: 'every lineage counts for itself, in uneven steps from 22 digits on, not padded; some gain a digit',
+    basis: 'API reference, StreamRecord, SequenceNumber: 21 to 40 digits; no order between shards is promised',
+  },
+  'record time': {
+    local: 'ApproximateCreationDateTime is cut to the minute',
+    simulator: 'cut to the second',
+    basis: 'API reference, StreamRecord: "rounded down to the closest second" in UNIX epoch time',
+  },
+  trimming: {
+    local: 'trims at 24 hours of its clock, which only stands for time travel with another clock library',
+    simulator: 'trims at 24 hours of its clock, which a test turns, and on command',
+    basis: 'Developer guide: "All data in DynamoDB Streams is subject to a 24-hour lifetime"',
+  },
+  'fully trimmed shards': {
+    local: 'stay listed for ever; their iterators are given, GetRecords is ResourceNotFoundException',
+    simulator: 'the same for two hours, then they are listed no more and have no iterators',
+    basis: 'readers of the service see shards vanish after about a day; when exactly is not documented',
+  },
+  'disabled streams': {
+    local: 'stay listed for ever',
+    simulator: 'are gone 26 hours after they were disabled',
+    basis:
+      'Developer guide, Disabling a stream: data is readable for 24 hours, then "the stream descriptor is automatically deleted"',
+  },
+  'answer of records': {
+    local: 'has no size limit: 46 records were 12 MB',
+    simulator: 'ends at 1 MB by SizeBytes',
+    basis:
+      'API reference, GetRecords: "A single call to GetRecords can retrieve a maximum of 1000 records or 1 MB of data"',
+  },
+  'iterator expiry': {
+    local: 'at 15 minutes of its clock, without a message',
+    simulator: 'at 15 minutes of its clock, which a test turns, and on command',
+    basis: 'API reference, GetShardIterator: "A shard iterator expires 15 minutes after it is returned"',
+  },
+  'number above the end': {
+    local: 'HTTP 500 InternalFailure for AT_SEQUENCE_NUMBER far above the end of a shard',
+    simulator: 'an open shard takes it and answers nothing, a closed one refuses it',
+    basis: 'DynamoDB Local itself, for numbers that are a little above the end',
+  },
+  'stream limits': {
+    local: 'no limits',
+    simulator:
+      'LimitExceededException above 10 DescribeStream calls a second, and for a third reader of a shard: a third access key within a second, or a third request at the same time',
+    basis:
+      'API reference, DescribeStream; Developer guide: "no more than two processes at most should be reading from the same shard"; how they are told apart is not documented',
+  },
+  'false trim alarm': {
+    local:
+      'TrimmedDataAccessException for an iterator of an empty shard, once another table and then this one are written',
+    simulator: 'on command only',
+    basis: 'aws-sdk-java issue 2923: an error of DynamoDB Local',
+  },
+  'time to live': {
+    local: 'a pass about every 10 seconds over a sample of the table',
+    simulator: 'on command only',
+    basis: 'Developer guide, Time to live: "typically within a few days"; userIdentity as DynamoDB Local writes it',
+  },
+  'stream answers': {
+    local: 'answers are complete and at once',
+    simulator: 'late records, empty and short answers, incomplete and unordered listings on command',
+    basis: 'API reference, GetRecords may return an empty list; issues of other readers report the listings',
+  },
   'many tables': {
     local: 'creating thousands of tables takes minutes',
     simulator: 'microseconds a table',
