@@ -5,6 +5,8 @@ import { CHANGED_AT_MS, remove, upsert } from '../../test/support/stream-samples
 import { behind } from '../../test/support/table-loader.ts';
 import type { Subject } from '../../test/support/test-place.ts';
 import type { Capabilities } from '../model/capabilities.ts';
+import { testShards } from './destination-shards.testsuite.ts';
+import { testSnapshots } from './destination-snapshots.testsuite.ts';
 
 /** What every destination that takes changes must do. */
 export function testChanges(subject: () => Subject, changes: Exclude<Capabilities['changes'], 'none'>): void {
@@ -12,6 +14,8 @@ export function testChanges(subject: () => Subject, changes: Exclude<Capabilitie
   else testOrderedRule(subject);
   testDeletes(subject);
   testCounts(subject, changes);
+  testShards(subject);
+  testSnapshots(subject);
 }
 
 const key = (id: string) => ({ id: { S: id } });
@@ -55,6 +59,17 @@ function testMergeRule(subject: () => Subject): void {
       await lane.write([version('w', 1)]);
       await lane.apply([upsert(version('w', 2), above(3))], 'after 3', loader.shards[0]);
       await subject().expectLive(loader, [version('x', 2), version('y', 1), version('z', 2), version('w', 2)]);
+    });
+
+    it.each(['soft', 'hard'] as const)('keeps a %s delete when the snapshot reads its key later', async (deletes) => {
+      const { loader, lane } = await snapshotting(subject(), { deletes });
+      await lane.apply([remove(key('x'), above(1))], 'after 1', loader.shards[0]);
+      await lane.change([remove(key('y'), above(2))]);
+      const late = await lane.put([version('x', 1), version('y', 1), version('z', 1)], 'end');
+      expect(late).toMatchObject({ upsertedRows: 1, supersededRows: 1, compactedRows: 1, deletedRows: 1 });
+      await subject().expectLive(loader, [version('z', 1)]);
+      await loader.finish(subject().destination, 1);
+      await subject().expectLive(loader, [version('z', 1)]);
     });
 
     it('does not let an older delete remove a row, nor an older row undo a delete', async () => {

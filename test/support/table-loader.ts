@@ -44,6 +44,8 @@ export interface LaneLoader {
 interface WantedMove {
   readonly unit: UnitId;
   readonly to: Position;
+  /** Where the lane has left the unit, if nothing is said. */
+  readonly from?: Position;
   readonly progress?: Partial<ShardProgress>;
 }
 
@@ -94,10 +96,10 @@ export function tableLoader(options: TableLoaderOptions = {}) {
     const positions = new Map([...load.units].map(([unit, state]) => [unit, state.position]));
     const opened = new Set<UnitId>();
     let sequence = lane.base;
-    const moveOf = ({ unit, to, progress }: WantedMove): UnitMove => {
+    const moveOf = ({ unit, to, from = positions.get(unit) ?? 'start', progress }: WantedMove): UnitMove => {
       const epoch = load.units.get(unit)?.epoch ?? (opened.has(unit) ? load.epoch : -1);
       const shard = parseSegmentUnit(unit) === null ? { sequence, verifiedThroughMs: nowMs, ...progress } : null;
-      return { unit, epoch, from: positions.get(unit) ?? 'start', to, shard };
+      return { unit, epoch, from, to, shard };
     };
     const commitAll: LaneLoader['commitAll'] = async (wanted, more = {}) => {
       const current = known.current ?? fresh(destination);
