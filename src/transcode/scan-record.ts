@@ -20,7 +20,8 @@ export interface StreamRecord {
   oldImageAt: number;
 }
 
-type StreamEvent = 'INSERT' | 'MODIFY' | 'REMOVE';
+const EVENTS = ['INSERT', 'MODIFY', 'REMOVE'] as const;
+type StreamEvent = (typeof EVENTS)[number];
 
 /** A page of records while it is read. */
 export interface RecordScan {
@@ -53,6 +54,7 @@ export function scanRecord(reading: RecordScan, at: number): number {
 
 const EMPTY: Readonly<StreamRecord> = createStreamRecord();
 
+const EVENT_NAMES = createNameTable(EVENTS);
 const RECORD_MEMBERS = createNameTable(['eventName', 'dynamodb', 'userIdentity']);
 
 function scanRecordMember(reading: RecordScan, member: number, at: number): number {
@@ -60,8 +62,8 @@ function scanRecordMember(reading: RecordScan, member: number, at: number): numb
   switch (member) {
     case 0: {
       const end = scanString(scan, at);
-      const event = stringText(scan, at, end);
-      if (event !== 'INSERT' && event !== 'MODIFY' && event !== 'REMOVE') refuse(scan.body, at);
+      const event = EVENTS[findName(EVENT_NAMES, scan, { start: at + 1, end: end - 1 })];
+      if (event === undefined) refuse(scan.body, at);
       record.eventName = event;
       return end;
     }
@@ -124,9 +126,7 @@ function scanMembers(reading: RecordScan, at: number, names: NameTable, scanMemb
   for (;;) {
     const start = expectByte(body, i, QUOTE);
     const nameEnd = scanText(scan, start);
-    const member = isEscaped(scan)
-      ? (names.idOf(unescapedText(body, start, nameEnd)) ?? -1)
-      : names.find(body, start, nameEnd);
+    const member = findName(names, scan, { start, end: nameEnd });
     i = skipSpace(body, expectByte(body, nameEnd + 1, COLON));
     if (member >= 0) {
       if ((seen & (1 << member)) !== 0) refuse(body, start);
@@ -145,9 +145,25 @@ function scanMembers(reading: RecordScan, at: number, names: NameTable, scanMemb
 function skipValue(scan: ScanState, at: number): number {
   const { body } = scan;
   if (body[at] === QUOTE) return scanText(scan, at + 1) + 1;
+  const digitsEnd = endOfDigits(body, at);
+  if (digitsEnd > at && body[at] !== ZERO && (body[digitsEnd] === COMMA || body[digitsEnd] === CLOSE_BRACE)) {
+    return digitsEnd;
+  }
   const end = endOfValue(body, at);
   parsedJson(body, at, body.toString('utf8', at, end));
   return end;
+}
+
+function endOfDigits(body: Buffer, at: number): number {
+  let i = at;
+  while ((body[i] as number) >= ZERO && (body[i] as number) <= NINE) i++;
+  return i;
+}
+
+/** The number that a table has for the string that was scanned last; -1 for none. */
+function findName(names: NameTable, scan: ScanState, { start, end }: { start: number; end: number }): number {
+  if (isEscaped(scan)) return names.idOf(unescapedText(scan.body, start, end)) ?? -1;
+  return names.find(scan.body, start, end);
 }
 
 /** Scans the JSON string at `at`; returns the position behind it and leaves its flags. */
@@ -156,9 +172,9 @@ function scanString(scan: ScanState, at: number): number {
   return scanText(scan, at + 1) + 1;
 }
 
-/** The text of the string that was scanned last. */
+/** The text of the string that was scanned last and should be ASCII. */
 function stringText(scan: ScanState, at: number, end: number): string {
-  return isEscaped(scan) ? unescapedText(scan.body, at + 1, end - 1) : scan.body.toString('utf8', at + 1, end - 1);
+  return isEscaped(scan) ? unescapedText(scan.body, at + 1, end - 1) : scan.body.toString('latin1', at + 1, end - 1);
 }
 
 function isEscaped({ flags }: ScanState): boolean {
@@ -179,3 +195,5 @@ const COMMA = 0x2c;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const LOWER_N = 0x6e;
+const ZERO = 0x30;
+const NINE = 0x39;
