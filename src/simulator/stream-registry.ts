@@ -49,7 +49,7 @@ export function createStreamRegistry(options: RegistryOptions): StreamRegistry {
 
   const settings = (table: string): StreamSettings =>
     settingsByTable.get(table) ?? { initialShards: 1, rollEveryMs, propagationDelayMs: 0 };
-  /** The descriptor of a disabled stream is deleted once its records are (Developer guide, Disabling a stream). */
+  /** A disabled stream stays readable as long as its records would have (Developer guide, Disabling a stream). */
   const isGone = ({ disabledAtMs }: Stream): boolean =>
     disabledAtMs !== null && disabledAtMs + RETENTION_MS + LISTED_AFTER_RETENTION_MS <= now();
   const found = (arn: string): Stream | null => {

@@ -112,7 +112,8 @@ export const KNOWN_DIFFERENCES = {
   'shard lineage': {
     local: 'a stream has one open shard, which is replaced by one child every 4 hours of its clock',
     simulator: 'any number of first shards; shards roll and split on command, and roll every 4 hours of its clock',
-    basis: 'Developer guide, DynamoDB Streams: "A shard might also split into multiple new shards"',
+    basis:
+      'Developer guide, Reading and processing a stream: shards come and go as needed and may split; four hours is what readers of the service see',
   },
   'shard filter': {
     local: 'ignores ShardFilter and lists all shards',
@@ -127,12 +128,12 @@ export const KNOWN_DIFFERENCES = {
   'record time': {
     local: 'ApproximateCreationDateTime is cut to the minute',
     simulator: 'cut to the second',
-    basis: 'API reference, StreamRecord: "rounded down to the closest second" in UNIX epoch time',
+    basis: 'API reference, StreamRecord: "rounded down to the closest second"',
   },
   trimming: {
     local: 'trims at 24 hours of its clock, which only stands for time travel with another clock library',
     simulator: 'trims at 24 hours of its clock, which a test turns, and on command',
-    basis: 'Developer guide: "All data in DynamoDB Streams is subject to a 24-hour lifetime"',
+    basis: 'Developer guide, Data retention limit for DynamoDB Streams: a lifetime of 24 hours',
   },
   'fully trimmed shards': {
     local: 'stay listed for ever; their iterators are given, GetRecords is ResourceNotFoundException',
@@ -143,18 +144,19 @@ export const KNOWN_DIFFERENCES = {
     local: 'stay listed for ever',
     simulator: 'are gone 26 hours after they were disabled',
     basis:
-      'Developer guide, Disabling a stream: data is readable for 24 hours, then "the stream descriptor is automatically deleted"',
+      'Developer guide, Disabling a stream: its data stays readable for 24 hours; that it leaves the listings two hours later is an assumption',
   },
   'answer of records': {
     local: 'has no size limit: 46 records were 12 MB',
     simulator: 'ends at 1 MB by SizeBytes',
     basis:
-      'API reference, GetRecords: "A single call to GetRecords can retrieve a maximum of 1000 records or 1 MB of data"',
+      'API reference, LimitExceededException: "GetRecords can retrieve a maximum of 1 MB of data or 1000 stream records"',
   },
   'iterator expiry': {
     local: 'at 15 minutes of its clock, without a message',
     simulator: 'at 15 minutes of its clock, which a test turns, and on command',
-    basis: 'API reference, GetShardIterator: "A shard iterator expires 15 minutes after it is returned"',
+    basis:
+      'API reference, GetShardIterator: "A shard iterator expires 15 minutes after it is returned to the requester"',
   },
   'number above the end': {
     local: 'HTTP 500 InternalFailure for AT_SEQUENCE_NUMBER far above the end of a shard',
@@ -166,7 +168,7 @@ export const KNOWN_DIFFERENCES = {
     simulator:
       'LimitExceededException above 10 DescribeStream calls a second, and for a third reader of a shard: a third access key within a second, or a third request at the same time',
     basis:
-      'API reference, DescribeStream; Developer guide: "no more than two processes at most should be reading from the same shard"; how they are told apart is not documented',
+      'API reference, DescribeStream: "at a maximum rate of 10 times per second"; Developer guide, Reading and processing a stream: two readers of a shard at most; how they are told apart is not documented',
   },
   'false trim alarm': {
     local:
