@@ -274,6 +274,7 @@ describe('the envelope of a GetRecords answer', () => {
     ['a number of 41 digits', answerWith(record({ eventName: 'INSERT', change: { SequenceNumber: '1'.repeat(41) } }))],
     ['no time', answerWith(record({ eventName: 'INSERT', change: { ApproximateCreationDateTime: null } }))],
     ['a time that is text', answerWith(record({ eventName: 'INSERT', change: { ApproximateCreationDateTime: '1' } }))],
+    ['a time that no Date holds', answerWith(record({ eventName: 'INSERT' })).replace('1500000000', '1e999')],
     ['a delete without key', answerWith(record({ eventName: 'REMOVE', change: { Keys: undefined } }))],
     ['a delete with a new image', answerWith(record({ eventName: 'REMOVE', change: { NewImage: ITEM } }))],
     [

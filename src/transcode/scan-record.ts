@@ -55,19 +55,20 @@ export function scanRecord(reading: RecordScan, at: number): number {
 const EMPTY: Readonly<StreamRecord> = createStreamRecord();
 
 const EVENT_NAMES = createNameTable(EVENTS);
-const RECORD_MEMBERS = createNameTable(['eventName', 'dynamodb', 'userIdentity']);
+const RECORD_NAMES = ['eventName', 'dynamodb', 'userIdentity'] as const;
+const RECORD_MEMBERS = createNameTable(RECORD_NAMES);
 
 function scanRecordMember(reading: RecordScan, member: number, at: number): number {
   const { scan, record } = reading;
-  switch (member) {
-    case 0: {
+  switch (RECORD_NAMES[member]) {
+    case 'eventName': {
       const end = scanString(scan, at);
       const event = EVENTS[findName(EVENT_NAMES, scan, { start: at + 1, end: end - 1 })];
       if (event === undefined) refuse(scan.body, at);
       record.eventName = event;
       return end;
     }
-    case 1:
+    case 'dynamodb':
       return scanMembers(reading, at, CHANGE_MEMBERS, scanChangeMember);
     default: {
       const end = endOfValue(scan.body, at);
@@ -77,27 +78,22 @@ function scanRecordMember(reading: RecordScan, member: number, at: number): numb
   }
 }
 
-const CHANGE_MEMBERS = createNameTable([
-  'NewImage',
-  'OldImage',
-  'Keys',
-  'SequenceNumber',
-  'ApproximateCreationDateTime',
-]);
+const CHANGE_NAMES = ['NewImage', 'OldImage', 'Keys', 'SequenceNumber', 'ApproximateCreationDateTime'] as const;
+const CHANGE_MEMBERS = createNameTable(CHANGE_NAMES);
 
 function scanChangeMember({ scan, record, scanNewImage }: RecordScan, member: number, at: number): number {
   const { body } = scan;
-  switch (member) {
-    case 0:
+  switch (CHANGE_NAMES[member]) {
+    case 'NewImage':
       record.newImageAt = at;
       return scanNewImage(at);
-    case 1:
+    case 'OldImage':
       record.oldImageAt = at;
       return skipItem(at);
-    case 2:
+    case 'Keys':
       record.keysAt = at;
       return skipItem(at);
-    case 3: {
+    case 'SequenceNumber': {
       const end = scanString(scan, at);
       const text = stringText(scan, at, end);
       if (!/^[0-9]{1,40}$/.test(text)) refuse(body, at);
@@ -107,12 +103,15 @@ function scanChangeMember({ scan, record, scanNewImage }: RecordScan, member: nu
     default: {
       const end = endOfValue(body, at);
       const seconds = parsedJson(body, at, body.toString('utf8', at, end));
-      if (typeof seconds !== 'number' || !(seconds >= 0)) return refuse(body, at);
+      if (typeof seconds !== 'number' || !(seconds >= 0 && seconds <= MAX_SECONDS)) return refuse(body, at);
       record.createdAtMs = Math.round(seconds * 1000);
       return end;
     }
   }
 }
+
+/** No Date is later. */
+const MAX_SECONDS = 8.64e12;
 
 type ScanMember = (reading: RecordScan, member: number, at: number) => number;
 
