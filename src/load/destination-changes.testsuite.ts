@@ -5,8 +5,10 @@ import { CHANGED_AT_MS, remove, upsert } from '../../test/support/stream-samples
 import { behind } from '../../test/support/table-loader.ts';
 import type { Subject } from '../../test/support/test-place.ts';
 import type { Capabilities } from '../model/capabilities.ts';
+import { testGaps } from './destination-gaps.testsuite.ts';
 import { testShards } from './destination-shards.testsuite.ts';
 import { testSnapshots } from './destination-snapshots.testsuite.ts';
+import { testSweep } from './destination-sweep.testsuite.ts';
 
 /** What every destination that takes changes must do. */
 export function testChanges(subject: () => Subject, changes: Exclude<Capabilities['changes'], 'none'>): void {
@@ -16,6 +18,8 @@ export function testChanges(subject: () => Subject, changes: Exclude<Capabilitie
   testCounts(subject, changes);
   testShards(subject);
   testSnapshots(subject);
+  testGaps(subject);
+  testSweep(subject);
 }
 
 const key = (id: string) => ({ id: { S: id } });
