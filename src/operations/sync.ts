@@ -54,7 +54,9 @@ export async function sync(request: SyncRequest): Promise<RunRecord> {
 
 async function choose(request: SyncRequest): ReturnType<typeof chooseTables> {
   try {
-    return await chooseTables(request);
+    const stored = await orAbort(request.destination.runStore.readTables(request.source.name), request.signal);
+    const followed = stored.filter(({ loading }) => loading !== null && loading.stream !== null);
+    return await chooseTables({ ...request, followed: new Set(followed.map(({ table }) => table)) });
   } catch (error) {
     const { runId, source, destination, clock, log } = request;
     await recordFailedStart({ runId, source: source.name, runStore: destination.runStore, clock, log }, error);

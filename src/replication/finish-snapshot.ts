@@ -1,6 +1,6 @@
 import { TributaryError } from '../platform/errors.ts';
-import type { VersionSession } from './version-session.ts';
 import { layoutOf } from './table-replication.ts';
+import type { VersionSession } from './version-session.ts';
 
 /**
  * Ends a snapshot or a resync: from then on the table is `following`. Resolves to false when that would delete more than

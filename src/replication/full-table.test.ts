@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runFullTable } from '../../test/support/full-table-run.ts';
-import { createMemoryDestination, liveLines, type MemoryFaults } from '../load/memory/memory.ts';
+import { createMemoryDestination, liveLines } from '../load/memory/memory.ts';
+import type { MemoryLoadOptions } from '../load/memory/memory-load.ts';
 import { createMemoryStore, type MemoryStore } from '../load/memory/memory-store.ts';
 import { resumeKey } from '../model/position.ts';
 import { parseSegmentUnit } from '../model/unit.ts';
@@ -43,7 +44,7 @@ function putOrders(from: number, to: number, textBytes = 10): void {
 }
 
 interface Options {
-  readonly faults?: MemoryFaults;
+  readonly faults?: MemoryLoadOptions;
   readonly signal?: AbortSignal;
   readonly allowShrink?: boolean;
   readonly segmentConcurrency?: number;
@@ -140,7 +141,7 @@ describe('replicateFullTable', () => {
   });
 
   /** Pages of a few items, and so little memory that nearly every page is a commit of its own. */
-  function runSmall(faults: MemoryFaults): Promise<unknown> {
+  function runSmall(faults: MemoryLoadOptions): Promise<unknown> {
     const destination = createMemoryDestination(store, faults);
     const small = { memoryBytes: 1, segmentConcurrency: 2, unitsPerSecond: 3 };
     return turnClock(runFullTable({ simulator, clock, table: 'orders', destination, ...small }));

@@ -1,6 +1,7 @@
 import { captureStream } from '../extract/streams/capture.ts';
 import { listShards } from '../extract/streams/list-shards.ts';
 import { StreamGap } from '../extract/streams/stream-gap.ts';
+import type { GapKind } from '../model/gap.ts';
 import { backoffMs } from '../platform/backoff.ts';
 import { TributaryError, toTributaryError } from '../platform/errors.ts';
 import { type FollowPlan, planFollowing } from '../state/follow-plan.ts';
@@ -8,12 +9,7 @@ import { followVersion } from './follow-version.ts';
 import { answerGap } from './gap-answer.ts';
 import type { LiveVersion, LogBasedReplication, StreamFacts } from './log-based-replication.ts';
 import { createScanSource, newSegments } from './scan-segments.ts';
-import {
-  layoutOf,
-  readState,
-  readUnits,
-  startingSchema,
-} from './table-replication.ts';
+import { layoutOf, readState, readUnits, startingSchema } from './table-replication.ts';
 
 /** Lanes of a version, fixed for its life: more than one process needs, so that several may share them. */
 const LANE_COUNT = 32;
@@ -60,13 +56,19 @@ async function replicateOnce(run: LogBasedReplication, onCommit: () => void): Pr
   const state = await readState(run);
   const plan = planFollowing({ state, units: await readUnits(run), ...facts, nowMs: run.clock.now() });
   if (plan.kind === 'waits') throw waitingTable(run, plan.phase);
-  if (plan.kind === 'gap') {
-    const found = { kind: plan.gap, shardIds: [], fromMs: null, toMs: facts.foundAtMs, detail: plan.detail };
-    await answerGap(run, { facts, found });
+  const lacking = lackOf(facts);
+  // A gap that is known already is not recorded again.
+  if (lacking !== null && (plan.kind === 'begin' || state?.phase === 'gap')) throw withoutStream(run, lacking.detail);
+  const found = lacking ?? (plan.kind === 'gap' ? plan : null);
+  if (found !== null) {
+    const { gap: kind, detail } = found;
+    await answerGap(run, { facts, found: { kind, shardIds: [], fromMs: null, toMs: facts.foundAtMs, detail } });
     return null;
   }
   if (plan.kind === 'begin') await begin(run, { plan, facts, answersReset: state?.resetRequested ?? false });
-  else log.info(`${target.table}: goes on with version ${plan.loading.version} from its bookmarks`);
+  if (plan.kind === 'follow') {
+    log.info(`${target.table}: goes on with version ${plan.loading.version} from its bookmarks`);
+  }
   try {
     return await followVersion(run, { facts, isNew: plan.kind === 'begin', onCommit });
   } catch (error) {
@@ -80,13 +82,20 @@ async function replicateOnce(run: LogBasedReplication, onCommit: () => void): Pr
 
 async function describeSource(run: LogBasedReplication): Promise<StreamFacts> {
   const facts = await run.describe(run.signal);
-  const { arn, enabled } = facts.stream;
-  if (!enabled || arn === null) {
-    throw new TributaryError('SELECTION_INVALID', `${run.target.table} has no stream that is enabled`, {
-      hint: 'Enable one with new images; what was written while it was disabled is then read again from the table',
-    });
-  }
-  return { ...facts, streamArn: arn, layout: layoutOf(run, facts), foundAtMs: run.awsTime.now() };
+  return { ...facts, streamArn: facts.stream.arn ?? '', layout: layoutOf(run, facts), foundAtMs: run.awsTime.now() };
+}
+
+/** Why the stream that the table has cannot be followed; null when it can. */
+function lackOf({ stream }: StreamFacts): { readonly gap: GapKind; readonly detail: string } | null {
+  if (!stream.enabled) return { gap: 'stream-disabled', detail: 'Its stream is disabled' };
+  if (stream.viewType === 'NEW_IMAGE' || stream.viewType === 'NEW_AND_OLD_IMAGES') return null;
+  return { gap: 'view-type-changed', detail: `Its stream has the view type ${stream.viewType}, without new images` };
+}
+
+function withoutStream({ target }: LogBasedReplication, detail: string): TributaryError {
+  return new TributaryError('SELECTION_INVALID', `${target.table} cannot be followed. ${detail}`, {
+    hint: 'Enable a stream with new images; `tributary check` has the command',
+  });
 }
 
 /** Captures the stream, durably, before the first request of the Scan is sent: from then on nothing can be missed. */

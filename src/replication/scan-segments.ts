@@ -29,7 +29,10 @@ export function createScanSource(
   };
 }
 
-export function attributeNames({ dropGlobalTableAttributes }: TableReplication, key: TableFacts['key']): AttributeDictionary {
+export function attributeNames(
+  { dropGlobalTableAttributes }: TableReplication,
+  key: TableFacts['key'],
+): AttributeDictionary {
   return createAttributeDictionary(
     key.map(({ name }) => name),
     { dropGlobalTableAttributes },
@@ -51,7 +54,10 @@ export async function newSegments(
 }
 
 /** Looks at the first page and drops it: at most 1 MB, read twice only for tables that are that small. */
-async function firstPageEndsTable({ memory, counters, signal }: TableReplication, source: ScanSource): Promise<boolean> {
+async function firstPageEndsTable(
+  { memory, counters, signal }: TableReplication,
+  source: ScanSource,
+): Promise<boolean> {
   const reserve = (bytes: number): Promise<void> => memory.acquire(bytes, signal);
   const adjust = memory.adjust.bind(memory);
   const release = memory.release.bind(memory);

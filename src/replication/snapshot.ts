@@ -1,7 +1,7 @@
 import { parseSegmentUnit } from '../model/unit.ts';
 import { besideStream, untilCaughtUp } from './beside-stream.ts';
-import type { VersionSession } from './version-session.ts';
 import { createScanSource, readSegments } from './scan-segments.ts';
+import type { VersionSession } from './version-session.ts';
 
 /** AWS keeps a shard open for about this long. */
 const TURN_MS = 4 * 3_600_000;

@@ -1,4 +1,4 @@
-import type { NewShard, StreamSink } from '../extract/streams/follow-stream.ts';
+import type { NewShard, StreamSink } from '../extract/streams/stream-sink.ts';
 import { shardUnit } from '../model/unit.ts';
 import type { NewUnit } from '../model/unit-state.ts';
 import type { ByteBudget } from '../platform/byte-budget.ts';
@@ -48,8 +48,14 @@ export function createStreamSink(options: {
       counters.changesRead += records.recordCount;
       onProgress();
     },
-    finished({ shardId, from, children }) {
-      progress.advanceShard(shardUnit(shardId), from, 'end', {});
+    finished({ shardId, from, children, waiting }) {
+      const unit = shardUnit(shardId);
+      progress.advanceShard(unit, from, 'end', {});
+      const sequence = progress.current(unit).shard?.sequence ?? base;
+      for (const child of waiting.map(shardUnit)) {
+        const { position } = progress.current(child);
+        progress.advanceShard(child, position, position, { sequence });
+      }
       loader.touch();
       openChildren(children);
     },
@@ -66,12 +72,12 @@ export function createStreamSink(options: {
 }
 
 function childUnit(
-  { shardId, parentShardId, position, firstListedAtMs }: NewShard,
+  { shardId, parentShardId, position, firstListedAtMs, verifiedThroughMs }: NewShard,
   progress: Pick<UnitProgress, 'current'>,
 ): NewUnit {
-  const parent = parentShardId === null ? null : progress.current(shardUnit(parentShardId)).shard;
+  const parent = progress.current(shardUnit(parentShardId)).shard;
   if (parent === null) throw new TributaryError('BUG', `Shard ${shardId} is opened without its parent`);
-  const { lane, sequence, verifiedThroughMs } = parent;
+  const { lane, sequence } = parent;
   return {
     unit: shardUnit(shardId),
     position,

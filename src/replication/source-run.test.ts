@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest';
+import { createMemoryDestination } from '../load/memory/memory.ts';
+import { createMemoryStore } from '../load/memory/memory-store.ts';
+import { systemClock } from '../platform/clock.ts';
+import { TributaryError } from '../platform/errors.ts';
+import { silentLogger } from '../platform/logger.ts';
+import { runSource, type TableTask } from './source-run.ts';
+
+const LIVE = { version: 1, rowCount: 0 };
+
+const run = (tasks: readonly TableTask[], { isContinuous = false, signal = new AbortController().signal } = {}) =>
+  runSource({
+    runId: 'run-1',
+    source: 'shop',
+    tasks,
+    refused: new Map(),
+    runStore: createMemoryDestination(createMemoryStore()).runStore,
+    isContinuous,
+    clock: systemClock,
+    log: silentLogger,
+    onTable: () => {},
+    signal,
+  });
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((resolvePromise) => {
+    resolve = resolvePromise;
+  });
+  return { promise, resolve };
+}
+
+test('a table that has caught up is followed on until every other table has, however long that takes', async () => {
+  const events: string[] = [];
+  const longScan = deferred();
+  const hasCaughtUp = deferred();
+  const quick: TableTask = {
+    table: 'quick',
+    method: 'LOG_BASED',
+    run: async ({ onCaughtUp }) => {
+      const released = onCaughtUp?.();
+      hasCaughtUp.resolve();
+      await released;
+      events.push('quick ended');
+      return LIVE;
+    },
+  };
+  const slow: TableTask = {
+    table: 'slow',
+    method: 'FULL_TABLE',
+    run: async () => {
+      await longScan.promise;
+      events.push('slow ended');
+      return LIVE;
+    },
+  };
+  const running = run([quick, slow]);
+  await hasCaughtUp.promise;
+  longScan.resolve();
+  await running;
+  expect(events).toEqual(['slow ended', 'quick ended']);
+});
+
+test('a table that fails does not keep the others waiting', async () => {
+  const failing: TableTask = {
+    table: 'failing',
+    method: 'LOG_BASED',
+    run: async () => {
+      throw new TributaryError('ACCESS_DENIED', 'Nobody may read it');
+    },
+  };
+  const quick: TableTask = {
+    table: 'quick',
+    method: 'LOG_BASED',
+    run: async ({ onCaughtUp }) => {
+      await onCaughtUp?.();
+      return LIVE;
+    },
+  };
+  const { tables } = await run([quick, failing]);
+  expect(tables.map(({ table, outcome }) => [table, outcome])).toEqual([
+    ['failing', 'failed'],
+    ['quick', 'succeeded'],
+  ]);
+});
+
+test('followed tables all begin at once, scanned ones three at a time', async () => {
+  const begun: string[] = [];
+  const end = deferred();
+  const task = (table: string, method: TableTask['method']): TableTask => ({
+    table,
+    method,
+    run: async () => {
+      begun.push(table);
+      if (begun.length === 8) end.resolve();
+      if (method === 'LOG_BASED') await end.promise;
+      return LIVE;
+    },
+  });
+  const followed = ['a', 'b', 'c', 'd'].map((table) => task(table, 'LOG_BASED'));
+  const scanned = ['e', 'f', 'g', 'h'].map((table) => task(table, 'FULL_TABLE'));
+  await run([...followed, ...scanned]);
+  expect(new Set(begun.slice(0, 7))).toEqual(new Set(['a', 'b', 'c', 'd', 'e', 'f', 'g']));
+});
+
+test('a run without end asks no table to end', async () => {
+  const asked: unknown[] = [];
+  const followed: TableTask = {
+    table: 'a',
+    method: 'LOG_BASED',
+    run: async ({ onCaughtUp }) => {
+      asked.push(onCaughtUp);
+      return LIVE;
+    },
+  };
+  await run([followed], { isContinuous: true });
+  expect(asked).toEqual([null]);
+});
