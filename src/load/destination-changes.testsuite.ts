@@ -5,6 +5,7 @@ import { CHANGED_AT_MS, remove, upsert } from '../../test/support/stream-samples
 import { behind } from '../../test/support/table-loader.ts';
 import type { Subject } from '../../test/support/test-place.ts';
 import type { Capabilities } from '../model/capabilities.ts';
+import { testChangeValues } from './destination-change-values.testsuite.ts';
 import { testGaps } from './destination-gaps.testsuite.ts';
 import { testShards } from './destination-shards.testsuite.ts';
 import { testSnapshots } from './destination-snapshots.testsuite.ts';
@@ -16,6 +17,7 @@ export function testChanges(subject: () => Subject, changes: Exclude<Capabilitie
   else testOrderedRule(subject);
   testDeletes(subject);
   testCounts(subject, changes);
+  testChangeValues(subject);
   testShards(subject);
   testSnapshots(subject);
   testGaps(subject);
