@@ -5,6 +5,7 @@ import type { Capabilities } from '../model/capabilities.ts';
 import { testChanges } from './destination-changes.testsuite.ts';
 import { testCommits } from './destination-commits.testsuite.ts';
 import { testCrashes } from './destination-crashes.testsuite.ts';
+import { testRandomChanges } from './destination-random-changes.testsuite.ts';
 import { testValues } from './destination-values.testsuite.ts';
 import { testVersions } from './destination-versions.testsuite.ts';
 
@@ -76,6 +77,8 @@ export function testDestination(
     testVersions(subject);
     testValues(subject);
     testCrashes(create, crashScripts);
-    if (changes !== 'none') testChanges(subject, changes);
+    if (changes === 'none') return;
+    testChanges(subject, changes);
+    testRandomChanges({ create, changes, scripts: crashScripts });
   });
 }
