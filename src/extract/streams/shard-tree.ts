@@ -43,6 +43,10 @@ export interface ListingOutcome {
 export interface ShardTree {
   /** Call it before the first request of a listing. */
   beginListing(): number;
+  /** Of the listing that was begun last. */
+  readonly mark: number;
+  /** Of the latest full listing that was taken; 0 before the first. */
+  readonly listedMark: number;
   takeListing(listing: ListingEvent): ListingOutcome;
   /** `waiting`: children that are part of the state already and become readable now. */
   finish(
@@ -101,6 +105,7 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
   /** By time: inconsistent listings may show a shard once more that was gone for long enough. */
   const prunedAtMs = new Map<string, number>();
   let lastMark = 0;
+  let listedMark = 0;
   let orphanCount = 0;
   let finishedCount = 0;
 
@@ -257,6 +262,7 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
         const node = nodes.get(shardId);
         if (node !== undefined) settle(node, listing);
       }
+      listedMark = listing.mark;
       const listed = new Set(shards.map(({ shardId }) => shardId));
       return { opened, orphans: findOrphans(listed, nowMs), ...findMissing(listed, listing) };
     },
@@ -277,6 +283,12 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
     isClosed: (shardId) => nodes.get(shardId)?.isClosed ?? false,
     startingSequenceNumber: (shardId) => nodes.get(shardId)?.startingSequenceNumber ?? null,
     childless,
+    get mark() {
+      return lastMark;
+    },
+    get listedMark() {
+      return listedMark;
+    },
     get orphanCount() {
       return orphanCount;
     },

@@ -1,0 +1,265 @@
+import { parseShardUnit } from '../../model/unit.ts';
+import type { UnitState } from '../../model/unit-state.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { RecordsOptions } from '../../transcode/records-page.ts';
+import type { PageMemory } from '../page-memory.ts';
+import { countedCalls } from './counted-calls.ts';
+import { createShardDiscovery } from './discover-shards.ts';
+import type { ShardSource, StreamListing } from './list-shards.ts';
+import { createPollSchedule } from './poll-schedule.ts';
+import { createShardReader } from './read-shard.ts';
+import { readingOfNewShard, readingOfUnit, type ShardReading } from './shard-reading.ts';
+import { createShardTree, type KnownShard, type ListingOutcome } from './shard-tree.ts';
+import { type Loss, StreamGap } from './stream-gap.ts';
+import type { NewShard, StreamSink } from './stream-sink.ts';
+
+export interface FollowOptions extends ShardSource {
+  /** As the destination holds them; those that are no shards are passed over. */
+  readonly units: readonly UnitState[];
+  readonly transcode: RecordsOptions;
+  readonly memory: PageMemory;
+  /** GetRecords calls under way at once. */
+  readonly concurrency: number;
+  readonly sink: StreamSink;
+  readonly log: Logger;
+  /** Counts every call that was refused for its rate. */
+  readonly onThrottle: () => void;
+  readonly signal: AbortSignal;
+}
+
+export interface StreamFollower {
+  /**
+   * Reads until the signal aborts, then rejects with its reason; rejects with a StreamGap when changes are lost, or with a
+   * TributaryError. Call it once. No call is under way and no memory is reserved any more when it rejects, but for what
+   * the sink has got.
+   */
+  run(): Promise<never>;
+  /** Whether every change that was made before `atMs` (AWS's clock) has been handed to the sink. */
+  isCaughtUpWith(atMs: number): boolean;
+  /** Asks shards that are not verified through `atMs` at short intervals until they are, however idle they were. */
+  hurry(atMs: number): void;
+  readonly stats: FollowStats;
+}
+
+export interface FollowStats {
+  /** Shards that are not read to their end. */
+  readonly openShards: number;
+  readonly finishedShards: number;
+  readonly calls: number;
+  readonly records: number;
+  readonly throttles: number;
+  /** The least time through which unfinished shards are verified; null when there are none. */
+  readonly oldestVerifiedMs: number | null;
+}
+
+/** How long other shards are given to show whether they have lost something, too, when one has. */
+const SURVEY_MS = 2 * 60_000;
+const IMAGE_VIEW_TYPES: ReadonlySet<string> = new Set(['NEW_IMAGE', 'NEW_AND_OLD_IMAGES']);
+
+/**
+ * Follows the stream of one table: reads its shards from where their units stand, parents before children, and finds new
+ * ones as they come. Knows nothing of destinations; what it reads goes to the sink.
+ */
+export function followStream(options: FollowOptions): StreamFollower {
+  const { units, clock, awsTime, log } = options;
+  const stop = new AbortController();
+  const fail = (error: unknown): void => stop.abort(error);
+  const counts = { calls: 0, throttles: 0, records: 0 };
+  const calls = countedCalls(options.calls, counts, options.onThrottle);
+  const sink: StreamSink = {
+    ...options.sink,
+    changes(page) {
+      counts.records += page.records.recordCount;
+      options.sink.changes(page);
+    },
+  };
+  const tree = createShardTree(units.flatMap(knownShard));
+  /** Unfinished shards, by id. */
+  const readings = new Map<string, ShardReading>();
+  for (const unit of units) addReading(readingOfUnit(unit));
+  const losses = new Map<string, Loss>();
+  let surveyUntilMs = Number.POSITIVE_INFINITY;
+  let isListed = false;
+  let hurriedThroughMs = Number.NEGATIVE_INFINITY;
+  /** The latest time through which any shard is verified: what was lost with the whole stream came after it. */
+  let lastVerifiedMs = units.reduce((last, { shard }) => Math.max(last, shard?.verifiedThroughMs ?? 0), 0);
+
+  const reader = createShardReader({
+    ...{ ...options, calls, sink, tree, signal: stop.signal },
+    isHurried: ({ verifiedThroughMs }) => verifiedThroughMs < hurriedThroughMs,
+    onRefusal: () => discovery.listingWanted(),
+  });
+  const schedule = createPollSchedule<ShardReading>({
+    clock,
+    concurrency: options.concurrency,
+    async poll(reading) {
+      try {
+        const outcome = await reader.read(reading);
+        if (outcome.kind === 'again') return outcome.delayMs;
+        if (outcome.kind === 'ended') finish(reading);
+        else lose(outcome.loss);
+      } catch (error) {
+        fail(error);
+      } finally {
+        reportLosses();
+      }
+      return null;
+    },
+  });
+  const discovery = createShardDiscovery({
+    ...{ ...options, calls, tree },
+    onOutcome: takeOutcome,
+    onListing: judgeListing,
+    onStreamGone: () => fail(wholeLoss('stream-disabled', 'The stream does not exist any more')),
+  });
+
+  function addReading(reading: ShardReading | null): void {
+    if (reading !== null) readings.set(reading.shardId, reading);
+  }
+
+  function begin(shards: readonly NewShard[]): void {
+    for (const shard of shards) {
+      const reading = readingOfNewShard(shard);
+      addReading(reading);
+      schedule.add(reading);
+    }
+  }
+
+  function finish(reading: ShardReading): void {
+    const { shardId, position: from, verifiedThroughMs } = reading;
+    const { children, waiting } = tree.finish(shardId, verifiedThroughMs);
+    readings.delete(shardId);
+    lastVerifiedMs = Math.max(lastVerifiedMs, verifiedThroughMs);
+    sink.finished({ shardId, from, children, waiting });
+    log.debug(`Shard ${shardId} is read to its end`);
+    for (const child of waiting) {
+      const next = readings.get(child);
+      if (next === undefined) continue;
+      next.verifiedThroughMs = Math.max(next.verifiedThroughMs, verifiedThroughMs);
+      schedule.add(next);
+    }
+    begin(children);
+    discovery.childrenWanted();
+  }
+
+  function takeOutcome({ opened, orphans, missing, pruned }: ListingOutcome): void {
+    if (opened.length > 0) sink.opened(opened);
+    begin(opened);
+    for (const shardId of pruned) sink.pruned(shardId);
+    for (const shardId of orphans) {
+      const detail = `Shard ${shardId} has a parent that was never read and is no more`;
+      lose({ kind: 'parent-lost', shardId, fromMs: null, detail });
+    }
+    for (const shardId of missing) {
+      const reading = readings.get(shardId);
+      // Asked with a new iterator: an old one may outlive its shard.
+      if (reading === undefined || !isListed || isWaitingForSource(reading)) continue;
+      reading.iterator = null;
+      schedule.add(reading);
+    }
+  }
+
+  function judgeListing({ status, viewType }: StreamListing): void {
+    if (!IMAGE_VIEW_TYPES.has(viewType)) {
+      fail(wholeLoss('view-type-changed', `The stream carries ${viewType}, not new images`));
+      return;
+    }
+    if (!isListed) for (const reading of readings.values()) if (tree.isReadable(reading.shardId)) schedule.add(reading);
+    isListed = true;
+    const isDrained = readings.size === 0 && tree.childless.size === 0 && tree.orphanCount === 0;
+    if (isDrained && (status === 'DISABLED' || status === 'DISABLING')) {
+      fail(wholeLoss('stream-disabled', 'The stream is disabled, and everything in it was read'));
+    }
+    reportLosses();
+  }
+
+  function wholeLoss(kind: Loss['kind'], detail: string): StreamGap {
+    const fromMs = oldestVerifiedMs() ?? lastVerifiedMs;
+    return new StreamGap([{ kind, shardId: null, fromMs, detail }, ...losses.values()], awsTime.now());
+  }
+
+  function lose(loss: Loss): void {
+    if (loss.shardId === null || losses.has(loss.shardId)) return;
+    if (losses.size === 0) surveyUntilMs = clock.now() + SURVEY_MS;
+    losses.set(loss.shardId, loss);
+  }
+
+  /**
+   * Ends the run for what is lost, once every shard has shown how it is: a gap costs a reading of the whole table, so what
+   * was lost by one outage has to be one gap.
+   */
+  function reportLosses(): void {
+    const [first, ...others] = losses.values();
+    if (first === undefined) return;
+    const isUnknown = ({ shardId, hasAnswered, refusal }: ShardReading): boolean =>
+      (!hasAnswered || refusal !== null) && !losses.has(shardId) && tree.isReadable(shardId);
+    const lostOrphans = [...losses.values()].filter(({ kind }) => kind === 'parent-lost').length;
+    const isOpen = tree.orphanCount > lostOrphans || [...readings.values()].some(isUnknown);
+    if (!isOpen || clock.now() >= surveyUntilMs) fail(new StreamGap([first, ...others], awsTime.now()));
+  }
+
+  function oldestVerifiedMs(): number | null {
+    let oldestMs: number | null = null;
+    for (const { verifiedThroughMs } of readings.values()) {
+      if (oldestMs === null || verifiedThroughMs < oldestMs) oldestMs = verifiedThroughMs;
+    }
+    return oldestMs;
+  }
+
+  return {
+    async run() {
+      const onAbort = (): void => fail(options.signal.reason);
+      options.signal.addEventListener('abort', onAbort, { once: true });
+      if (options.signal.aborted) onAbort();
+      try {
+        await Promise.all([discovery.run(stop.signal).catch(fail), schedule.run(stop.signal).catch(fail)]);
+      } finally {
+        options.signal.removeEventListener('abort', onAbort);
+      }
+      throw stop.signal.reason;
+    },
+    isCaughtUpWith(atMs) {
+      const isSettled = isListed && tree.childless.size === 0 && tree.orphanCount === 0 && losses.size === 0;
+      return isSettled && (oldestVerifiedMs() ?? Number.POSITIVE_INFINITY) >= atMs;
+    },
+    hurry(atMs) {
+      hurriedThroughMs = Math.max(hurriedThroughMs, atMs);
+      for (const reading of readings.values()) {
+        const isBehind = reading.verifiedThroughMs < atMs && reading.emptyCount > 0;
+        if (isBehind && !isWaitingForSource(reading)) schedule.add(reading);
+      }
+    },
+    stats: {
+      get openShards() {
+        return readings.size;
+      },
+      get finishedShards() {
+        return tree.finishedCount;
+      },
+      get calls() {
+        return counts.calls;
+      },
+      get records() {
+        return counts.records;
+      },
+      get throttles() {
+        return counts.throttles;
+      },
+      get oldestVerifiedMs() {
+        return oldestVerifiedMs();
+      },
+    },
+  };
+}
+
+/** Faults and refusals are waited out: asking earlier would not help. */
+function isWaitingForSource({ patience, refusal }: ShardReading): boolean {
+  return patience !== null || refusal !== null;
+}
+
+function knownShard({ unit, position, shard }: UnitState): readonly KnownShard[] {
+  const shardId = parseShardUnit(unit);
+  if (shardId === null || shard === null) return [];
+  const { parent: parentShardId, verifiedThroughMs } = shard;
+  return [{ shardId, parentShardId, isFinished: position === 'end', verifiedThroughMs }];
+}
