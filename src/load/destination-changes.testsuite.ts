@@ -15,6 +15,7 @@ import { testSweep } from './destination-sweep.testsuite.ts';
 export function testChanges(subject: () => Subject, changes: Exclude<Capabilities['changes'], 'none'>): void {
   if (changes === 'merge') testMergeRule(subject);
   else testOrderedRule(subject);
+  testEqualSequences(subject);
   testDeletes(subject);
   testCounts(subject, changes);
   testChangeValues(subject);
@@ -98,6 +99,26 @@ function testOrderedRule(subject: () => Subject): void {
     await lane.change([upsert(version('y', 2), above(6))]);
     expect(await lane.put([version('y', 1)], 'end')).toMatchObject({ upsertedRows: 1, compactedRows: 1 });
     await subject().expectLive(loader, [version('x', 1), version('y', 1)]);
+  });
+}
+
+/** The same page of a Scan or of a shard may come again, and a Scan may show a key twice: the later is what is there. */
+function testEqualSequences(subject: () => Subject): void {
+  it('takes the later of two versions with one sequence, in a commit and over commits', async () => {
+    const { loader, lane } = await snapshotting(subject());
+    const [shard] = loader.shards;
+    await lane.put([version('scanned', 1), version('changed', 1)], behind(1));
+    await lane.apply([upsert(version('changed', 2), above(1))], 'after 1', shard);
+    expect(await lane.put([version('scanned', 2)], behind(2))).toMatchObject({ upsertedRows: 1, supersededRows: 0 });
+    expect(await lane.apply([upsert(version('changed', 3), above(1))], 'after 1', shard)).toMatchObject({
+      upsertedRows: 1,
+      supersededRows: 0,
+    });
+    await subject().expectLive(loader, [version('scanned', 2), version('changed', 3)]);
+    for (const v of [3, 4]) await lane.write([version('scanned', v)]);
+    for (const v of [4, 5]) await lane.change([upsert(version('changed', v), above(1))]);
+    expect(await lane.commit('end')).toMatchObject({ upsertedRows: 2, compactedRows: 2 });
+    await subject().expectLive(loader, [version('scanned', 4), version('changed', 5)]);
   });
 }
 
