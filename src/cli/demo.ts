@@ -13,8 +13,8 @@ import type { SHOP_TABLES } from '../simulator/shop-data.ts';
 import type { Simulator } from '../simulator/simulator.ts';
 import type { CliContext } from './context.ts';
 import { examples, type GlobalOptions, type Program, withoutOptions } from './program.ts';
+import { runSource } from './run-source.ts';
 import { destinationOf, selectedSource } from './selected-source.ts';
-import { runSource } from './sync.ts';
 import { withDestination } from './with-destination.ts';
 
 type ShopTable = (typeof SHOP_TABLES)[number];
@@ -165,6 +165,7 @@ async function replicateDemo({ config, options, context, signal }: DemoRun): Pro
     source,
     options,
     allowShrink: true,
+    isContinuous: false,
     // What the demo shows stands on its own; the log file has the lines.
     shownLevel: 'WARNING',
     context,

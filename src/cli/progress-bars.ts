@@ -1,8 +1,19 @@
 import { MultiBar } from 'cli-progress';
 import type { Clock } from '../platform/clock.ts';
-import { formatByteRate, formatCount, formatDuration, formatUnits } from '../platform/format.ts';
+import { formatByteRate, formatCount, formatDuration, formatUnits, plural } from '../platform/format.ts';
 import type { TextSink } from './output.ts';
-import { isDone, type ProgressDisplay, remainingMs, repeatEvery, type TableProgress } from './progress.ts';
+import {
+  createPace,
+  isDone,
+  isScanned,
+  type Pace,
+  type ProgressDisplay,
+  remainingMs,
+  repeatEvery,
+  type ShownTable,
+  streamState,
+  type TableProgress,
+} from './progress.ts';
 
 const BAR_INTERVAL_MS = 250;
 const STANDARD_COLUMNS = 80;
@@ -18,10 +29,10 @@ interface BarsOptions {
 }
 
 interface Shown {
-  readonly progress: TableProgress;
-  readonly startedAtMs: number;
+  readonly table: ShownTable;
+  readonly measure: () => Pace;
   /** Stands still when the table is through, so that its rate does not sink while others run. */
-  elapsedMs: number;
+  pace: Pace;
 }
 
 /** A bar for each running table, on a terminal. They are erased at the end: the result has all their figures. */
@@ -29,11 +40,10 @@ export function progressBars({ stderr, clock, signal }: BarsOptions): ProgressDi
   const shown: Shown[] = [];
   const lineOf = (index: number): string => {
     const current = shown[index];
-    const nameWidth = Math.min(MAX_NAME_WIDTH, Math.max(...shown.map(({ progress }) => progress.table.length)));
+    const nameWidth = Math.min(MAX_NAME_WIDTH, Math.max(...shown.map(({ table }) => table.name.length)));
     const columns = stderr.columns ?? STANDARD_COLUMNS;
-    return current === undefined
-      ? ''
-      : barLine(current.progress, { elapsedMs: current.elapsedMs, nameWidth, columns: columns - 1 });
+    if (current === undefined) return '';
+    return barLine(current.table, { pace: current.pace, nameWidth, columns: columns - 1 });
   };
   const display = new MultiBar({
     format: (_options, _parameters, { index }: { readonly index: number }) => lineOf(index),
@@ -49,7 +59,7 @@ export function progressBars({ stderr, clock, signal }: BarsOptions): ProgressDi
   });
   let isStopped = false;
   const stopUpdates = repeatEvery(BAR_INTERVAL_MS, clock, () => {
-    for (const table of shown) if (!isDone(table.progress)) table.elapsedMs = clock.now() - table.startedAtMs;
+    for (const bar of shown) if (!isDone(bar.table.progress)) bar.pace = bar.measure();
   });
   const stop = (): void => {
     if (isStopped) return;
@@ -59,10 +69,11 @@ export function progressBars({ stderr, clock, signal }: BarsOptions): ProgressDi
   };
   signal.addEventListener('abort', stop, { once: true });
   return {
-    add: (progress) => {
+    add: (table) => {
       if (isStopped) return;
       const index = shown.length;
-      shown.push({ progress, startedAtMs: clock.now(), elapsedMs: 0 });
+      const measure = createPace(table.progress, clock);
+      shown.push({ table, measure, pace: measure() });
       display.create(1, 0, { index });
     },
     // Without bars there are no lines to keep together.
@@ -75,35 +86,63 @@ export function progressBars({ stderr, clock, signal }: BarsOptions): ProgressDi
 }
 
 interface BarSpace {
-  readonly elapsedMs: number;
+  readonly pace: Pace;
   /** Of the longest name that is shown. */
   readonly nameWidth: number;
   /** The line has at most so many characters. */
   readonly columns: number;
 }
 
-/** `orders ████░░░░ 50% 25,000 rows, ETA 5.7 s, 10.0 MB/s, 1,235 RCU`: figures that do not fit are left out, the last first. */
-export function barLine(progress: TableProgress, { elapsedMs, nameWidth, columns }: BarSpace): string {
+/**
+ * `orders ████░░░░ 50% 25,000 rows, ETA 5.7 s, 10.0 MB/s, 1,235 RCU`, and of a table of which only the stream is read
+ * `orders following   1,234 changes, 200/s, 1.2 s behind, 4 open shards`: figures that do not fit are left out, the last
+ * first.
+ */
+export function barLine({ name, progress }: ShownTable, { pace, nameWidth, columns }: BarSpace): string {
+  const barWidth = Math.max(MIN_BAR_WIDTH, Math.min(MAX_BAR_WIDTH, Math.floor(columns / 6)));
+  const start = isScanned(progress)
+    ? `${fitted(name, nameWidth)} ${stateOf(progress)}`
+    : `${fitted(name, nameWidth)} ${bar(progress, barWidth)}`;
+  const figures = isScanned(progress) ? streamFigures(progress, pace) : scanFigures(progress, pace);
+  // A blank stands before the figures.
+  const space = columns - start.length - 1;
+  let count = figures.length;
+  while (count > 0 && figures.slice(0, count).join(', ').length > space) count--;
+  return `${start} ${figures.slice(0, count).join(', ')}`.slice(0, Math.max(0, columns)).trimEnd();
+}
+
+function bar(progress: TableProgress, width: number): string {
   const share = shareOf(progress);
-  const name = fitted(progress.table, nameWidth);
+  const complete = Math.round(width * share);
   const percentage = `${Math.floor(share * 100)}%`.padStart(5);
+  return '█'.repeat(complete) + '░'.repeat(width - complete) + percentage;
+}
+
+function scanFigures(progress: TableProgress, { elapsedMs }: Pace): readonly string[] {
   const left = isDone(progress) ? null : remainingMs(progress, elapsedMs);
-  const figures = [
+  return [
     `${formatCount(progress.rowsRead)} rows`,
     ...(left === null ? [] : [`ETA ${formatDuration(left)}`]),
     formatByteRate(progress.bytesRead, elapsedMs),
+    ...(progress.stream === null ? [] : [plural(progress.changesRead, 'change')]),
     `${formatCount(progress.rowsLoaded)} loaded`,
     `${formatUnits(progress.capacityUnits)} RCU`,
   ];
-  const barWidth = Math.max(MIN_BAR_WIDTH, Math.min(MAX_BAR_WIDTH, Math.floor(columns / 6)));
-  // A blank stands behind the name and one behind the percentage.
-  const space = columns - name.length - barWidth - percentage.length - 2;
-  let count = figures.length;
-  while (count > 0 && figures.slice(0, count).join(', ').length > space) count--;
-  const text = figures.slice(0, count).join(', ');
-  const complete = Math.round(barWidth * share);
-  const bar = '█'.repeat(complete) + '░'.repeat(barWidth - complete);
-  return `${name} ${bar}${percentage} ${text}`.slice(0, Math.max(0, columns)).trimEnd();
+}
+
+const STATE_WIDTH = 'catching up'.length;
+
+function stateOf({ stream }: TableProgress): string {
+  return (stream?.isFollowing === true ? 'following' : 'catching up').padEnd(STATE_WIDTH);
+}
+
+function streamFigures({ changesRead, rowsLoaded, stream }: TableProgress, pace: Pace): readonly string[] {
+  return [
+    plural(changesRead, 'change'),
+    `${formatUnits(pace.changesPerSecond)}/s`,
+    ...streamState(stream),
+    `${formatCount(rowsLoaded)} loaded`,
+  ];
 }
 
 function shareOf(progress: TableProgress): number {

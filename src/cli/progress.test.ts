@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Clock } from '../platform/clock.ts';
-import { progressText, remainingMs, reportProgress, type TableProgress } from './progress.ts';
+import { progressText, remainingMs, reportProgress, type ShownTable, type TableProgress } from './progress.ts';
 import { barLine } from './progress-bars.ts';
 import { createProgress } from './progress-display.ts';
 
@@ -9,15 +9,25 @@ function progress(changes: Partial<TableProgress> = {}): TableProgress {
     table: 'orders',
     expectedRows: 50_000,
     rowsRead: 13_000,
+    changesRead: 0,
     rowsLoaded: 10_000,
+    rowsDeleted: 0,
     bytesRead: 20_000_000,
     capacityUnits: 1234.5,
     throttleCount: 0,
     segmentsDone: 2,
     segmentsTotal: 8,
+    stream: null,
     ...changes,
   };
 }
+
+function shown(changes: Partial<TableProgress> = {}, name = 'orders'): ShownTable {
+  return { source: 'shop', name, progress: progress(changes) };
+}
+
+const stream = { openShards: 4, lagMs: 1_234, isFollowing: true };
+const pace = { elapsedMs: 2000, changesPerSecond: 199.96 };
 
 /** A clock that stands until it is turned; sleepers wake in order. */
 function manualClock(): Clock & { turn(ms: number): Promise<void> } {
@@ -41,11 +51,27 @@ function manualClock(): Clock & { turn(ms: number): Promise<void> } {
 }
 
 test('says rows, rate, capacity, segments and what is left', () => {
-  expect(progressText(progress(), 2000)).toBe(
+  expect(progressText(shown(), pace)).toBe(
     'orders: 13,000 of about 50,000 rows read, 10,000 loaded, 10.0 MB/s, 1,235 RCU, 2 of 8 segments, about 5.7 s left',
   );
-  expect(progressText(progress({ throttleCount: 3, rowsRead: 0, rowsLoaded: 0 }), 2000)).toBe(
+  expect(progressText(shown({ throttleCount: 3, rowsRead: 0, rowsLoaded: 0 }), pace)).toBe(
     'orders: 0 of about 50,000 rows read, 0 loaded, 10.0 MB/s, 1,235 RCU, 2 of 8 segments, 3 throttles',
+  );
+});
+
+test('says of a table that follows its stream how fast changes come and how far behind it is', () => {
+  const followed = { stream, changesRead: 1_234, rowsLoaded: 1_200, segmentsDone: 8 };
+  expect(progressText(shown(followed), pace)).toBe(
+    'orders: following, 1,234 changes read, 200 a second, 1,200 rows loaded, 1.2 s behind, 4 open shards',
+  );
+  expect(progressText(shown({ ...followed, stream: { ...stream, isFollowing: false, lagMs: null } }), pace)).toBe(
+    'orders: catching up, 1,234 changes read, 200 a second, 1,200 rows loaded, 4 open shards',
+  );
+  expect(progressText(shown({ stream, changesRead: 1 }), pace)).toBe(
+    'orders: 13,000 of about 50,000 rows read, 1 change beside, 10,000 loaded, 10.0 MB/s, 1,235 RCU, 2 of 8 segments, about 5.7 s left',
+  );
+  expect(barLine(shown(followed), { pace, nameWidth: 6, columns: 72 })).toBe(
+    'orders following   1,234 changes, 200/s, 1.2 s behind, 4 open shards',
   );
 });
 
@@ -57,9 +83,9 @@ test('does not guess what is left without rows, or beyond the estimate', () => {
 test('reports running tables every ten seconds until it is stopped, and no finished ones', async () => {
   const clock = manualClock();
   const seen: string[] = [];
-  const reports = reportProgress(clock, ({ table }, elapsedMs) => seen.push(`${table} ${elapsedMs}`));
-  reports.add(progress());
-  reports.add(progress({ table: 'done', segmentsDone: 8 }));
+  const reports = reportProgress(clock, ({ name }, { elapsedMs }) => seen.push(`${name} ${elapsedMs}`));
+  reports.add(shown());
+  reports.add(shown({ segmentsDone: 8 }, 'done'));
   await clock.turn(9_999);
   expect(seen).toEqual([]);
   await clock.turn(1);
@@ -76,7 +102,7 @@ test('writes plain lines where there is no terminal', async () => {
   const stderr = { write: (text: string) => lines.push(text) > 0, on: () => {} };
   const display = createProgress({ clock, stderr, signal: new AbortController().signal });
   display.log('a log line');
-  display.add(progress());
+  display.add(shown());
   await clock.turn(10_000);
   display.stop();
   expect(lines).toEqual([
@@ -91,14 +117,14 @@ test.each([
   [59, 'orders     ██░░░░░░░  26% 13,000 rows, ETA 5.7 s, 10.0 MB/s'],
   [30, 'orders     ██░░░░░░  26%'],
 ])('a bar fits into %i columns', (columns, line) => {
-  const shown = barLine(progress(), { elapsedMs: 2000, nameWidth: 10, columns });
-  expect(shown).toBe(line);
-  expect(shown.length).toBeLessThanOrEqual(columns);
+  const text = barLine(shown(), { pace, nameWidth: 10, columns });
+  expect(text).toBe(line);
+  expect(text.length).toBeLessThanOrEqual(columns);
 });
 
 test('a bar shortens a long name, and is full only when the table is through', () => {
-  const space = { elapsedMs: 1000, nameWidth: 8, columns: 40 };
-  expect(barLine(progress({ table: 'a-table-with-a-name', rowsRead: 99_999 }), space)).toMatch(/^a-table… █+ {2}99% /);
-  expect(barLine(progress({ rowsRead: 0, expectedRows: 0 }), space)).toMatch(/^orders {3}░+ {3}0% /);
-  expect(barLine(progress({ segmentsDone: 8 }), space)).toMatch(/^orders {3}█+ 100% /);
+  const space = { pace, nameWidth: 8, columns: 40 };
+  expect(barLine(shown({ rowsRead: 99_999 }, 'a-table-with-a-name'), space)).toMatch(/^a-table… █+ {2}99% /);
+  expect(barLine(shown({ rowsRead: 0, expectedRows: 0 }), space)).toMatch(/^orders {3}░+ {3}0% /);
+  expect(barLine(shown({ segmentsDone: 8 }), space)).toMatch(/^orders {3}█+ 100% /);
 });

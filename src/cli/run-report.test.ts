@@ -12,7 +12,7 @@ function run(...codes: readonly ErrorCode[]): RunRecord {
     table: name,
     outcome: code === null ? 'succeeded' : 'failed',
     ...{ rowsRead: 0, rowsLoaded: 0, rowsRejected: 0, bytesRead: 0, capacityUnits: 0, throttleCount: 0, scanCalls: 0 },
-    ...{ durationMs: 0, version: null, liveRows: null },
+    ...{ changesRead: 0, rowsDeleted: 0, durationMs: 0, version: null, liveRows: null },
     error: code === null ? null : { code, message: 'm', hint: 'h' },
   });
   return {

@@ -13,12 +13,16 @@ export function printRun(record: RunRecord, output: Output): void {
     failed: colors.red('failed'),
     cancelled: colors.yellow('stopped'),
   };
+  // Only where a table follows its stream is there something to say.
+  const hasChanges = record.tables.some(({ changesRead, rowsDeleted }) => changesRead > 0 || rowsDeleted > 0);
+  const changeHead = hasChanges ? ['CHANGES READ', 'DELETED'] : [];
   output.table(
-    ['TABLE', 'OUTCOME', 'ROWS READ', 'ROWS LIVE', 'REJECTED', 'READ', 'RATE', 'RCU', 'TIME'],
+    ['TABLE', 'OUTCOME', 'ROWS READ', ...changeHead, 'ROWS LIVE', 'REJECTED', 'READ', 'RATE', 'RCU', 'TIME'],
     record.tables.map((table) => [
       table.table,
       outcomes[table.outcome],
       formatCount(table.rowsRead),
+      ...(hasChanges ? [formatCount(table.changesRead), formatCount(table.rowsDeleted)] : []),
       table.liveRows === null ? '' : formatCount(table.liveRows),
       table.rowsRejected === 0 ? '' : colors.yellow(formatCount(table.rowsRejected)),
       formatBytes(table.bytesRead),

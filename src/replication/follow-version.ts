@@ -14,6 +14,7 @@ import type { LiveVersion, LogBasedReplication, StreamFacts } from './log-based-
 import { attributeNames } from './scan-segments.ts';
 import { scanBeside, scanInTurns } from './snapshot.ts';
 import { createStreamSink } from './stream-sink.ts';
+import type { StreamCounters } from './table-counters.ts';
 import { readState, readUnits, schemaOptions } from './table-replication.ts';
 import type { VersionSession } from './version-session.ts';
 
@@ -133,15 +134,35 @@ async function replicate(session: VersionSession, isSettled: boolean, onFollowin
   const isOrdered = run.destination.capabilities.changes === 'ordered';
   const scannedBeforeMs = isOrdered ? await scanInTurns(session) : null;
   await besideStream(session, async (follower, signal) => {
+    run.counters.stream = streamCounters(run, follower, false);
     const scannedMs = isOrdered ? scannedBeforeMs : await scanBeside(session, signal);
     // The last page of the Scan may hold what was written until it was answered.
     const caughtUpWithMs = Math.max(facts.foundAtMs, scannedMs ?? 0);
     await untilCaughtUp(session, follower, { atMs: caughtUpWithMs, signal });
     await loader.flush();
-    if (isSettled || (await finishSnapshot(session, { caughtUpWithMs, signal }))) onFollowing();
+    if (isSettled || (await finishSnapshot(session, { caughtUpWithMs, signal }))) {
+      onFollowing();
+      run.counters.stream = streamCounters(run, follower, true);
+    }
     run.log.info(`${run.target.table}: has caught up`);
     await (run.onCaughtUp === null ? forever(signal) : Promise.race([run.onCaughtUp(), forever(signal)]));
   });
+}
+
+function streamCounters(
+  { awsTime }: LogBasedReplication,
+  { stats }: StreamFollower,
+  isFollowing: boolean,
+): StreamCounters {
+  return {
+    isFollowing,
+    get openShards() {
+      return stats.openShards;
+    },
+    get lagMs() {
+      return stats.oldestVerifiedMs === null ? null : awsTime.now() - stats.oldestVerifiedMs;
+    },
+  };
 }
 
 function shardStates(progress: UnitProgress, epoch: number): readonly UnitState[] {

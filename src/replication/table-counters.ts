@@ -21,12 +21,13 @@ export interface TableCounters {
   stream: StreamCounters | null;
 }
 
-interface StreamCounters {
-  openShards: number;
-  /** Every change made before this has been read, by AWS's clock; null before the first answer. */
-  readThroughMs: number | null;
+/** Asked anew at every look. */
+export interface StreamCounters {
+  readonly openShards: number;
+  /** How far the reading is behind: every change that was made longer ago, by AWS's clock, has been read. */
+  readonly lagMs: number | null;
   /** Whether what readers see holds every change up to the bookmarks. */
-  isFollowing: boolean;
+  readonly isFollowing: boolean;
 }
 
 export function createTableCounters(table: string): TableCounters {
