@@ -4,7 +4,8 @@ import { batchMaker } from '../../test/support/batch.ts';
 import { plainJson } from '../../test/support/cells.ts';
 import type { DynamoItem } from '../../test/support/dynamo-item.ts';
 import { canonicalJson, parseExactJson } from '../../test/support/exact-json.ts';
-import { itemLines, memberName } from './item-lines.ts';
+import { batchChanges, remove, upsert } from '../../test/support/stream-samples.ts';
+import { deletedLine, itemLines, memberName } from './item-lines.ts';
 import { memberTexts } from './line-members.ts';
 
 const metadata = {
@@ -22,6 +23,36 @@ describe('lines of items', () => {
         '"_sdc_received_at":"2030-01-01T00:00:00.001Z","_sdc_batched_at":"2030-01-01T00:00:02.000Z",' +
         '"_sdc_sequence":1700000000000001,"_sdc_table_version":3}\n',
     );
+  });
+
+  it('of a table that follows a stream say when their row was deleted, and changes have sequences of their own', () => {
+    const makeBatch = batchMaker(['id']);
+    const item = (id: string): DynamoItem => ({ id: { S: id } });
+    const followed = { ...metadata, hasDeletes: true };
+    const ends = (lines: Buffer): readonly string[] =>
+      lines
+        .toString()
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.replace(/,"_sdc_extracted_at".*?"_sdc_sequence":/, ' '));
+    expect(ends(itemLines(makeBatch([item('a')], 0), followed))).toEqual([
+      '{"id":"a" 1700000000000001,"_sdc_table_version":3,"_sdc_deleted_at":null,"_sdc_deleted_by":null}',
+    ]);
+    const createdAtMs = Date.UTC(2030, 0, 1);
+    const changes = [
+      upsert(item('a'), 2n ** 62n),
+      remove(item('b'), 5n, { createdAtMs }),
+      remove(item('c'), 6n, { kind: 'ttlDelete', createdAtMs }),
+    ];
+    const lines = itemLines(makeBatch(['a', 'b', 'c'].map(item), 0, batchChanges(changes)), followed);
+    const at = '"_sdc_deleted_at":"2030-01-01T00:00:00.000Z"';
+    expect(ends(lines)).toEqual([
+      '{"id":"a" 4611686018427387904,"_sdc_table_version":3,"_sdc_deleted_at":null,"_sdc_deleted_by":null}',
+      `{"id":"b" 5,"_sdc_table_version":3,${at},"_sdc_deleted_by":null}`,
+      `{"id":"c" 6,"_sdc_table_version":3,${at},"_sdc_deleted_by":"ttl"}`,
+    ]);
+    const [first = ''] = lines.toString().split('\n');
+    expect(deletedLine(first, createdAtMs)).toBe(first.replace('"_sdc_deleted_at":null', at));
   });
 
   it('hold every attribute exactly once, whatever its name, and its text can be taken out', () => {

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -120,6 +120,26 @@ describe('the log', () => {
     expect(() => decodeLogEntry(text, next)).toThrow(next);
   });
 
+  it('goes on from entries of format 1, which knew no streams', async () => {
+    const loader = tableLoader();
+    await loader.replace(connect(), 1, [order(1)]);
+    await loader.begin(connect(), 2);
+    await (await loader.open(connect(), 2)).put([order(2)], behind(2));
+    const before = await connect().runStore.readTables('shop');
+    for (const name of await readdir(logFolder())) {
+      const text = await readFile(join(logFolder(), name), 'utf8');
+      expect(text).toContain('"format":2');
+      await writeFile(join(logFolder(), name), JSON.stringify(ofFormat1(JSON.parse(text))));
+    }
+    expect(await connect().runStore.readTables('shop')).toEqual(before);
+    expect(before).toMatchObject([{ liveVersion: 1, loading: { version: 2, placement: 'aside', stream: null } }]);
+    const lane = await loader.open(connect(), 2);
+    expect(lane.load.units.get('segment:0/2')).toMatchObject({ position: behind(2), shard: null });
+    await lane.put([order(3)], 'end');
+    await lane.commit('end', 'segment:1/2');
+    expect(await loader.finish(connect(), 2)).toEqual({ rowCount: 2, sweptRows: 0 });
+  });
+
   it('is not begun in a folder that holds something else', async () => {
     const loader = tableLoader();
     await loader.replace(connect(), 1, [order(1)]);
@@ -127,3 +147,11 @@ describe('the log', () => {
     await expect(loader.begin(connect(), 1)).rejects.toMatchObject({ code: 'DESTINATION_NAME_TAKEN' });
   });
 });
+
+/** An entry as it was written before tables could follow streams. */
+function ofFormat1(entry: { readonly ledger?: { readonly loading: unknown } }): unknown {
+  const { loading, ...ledger } = entry.ledger ?? {};
+  const added = new Set(['placement', 'stream', 'phase', 'shard', 'lastResyncAtMs']);
+  const old = { ...entry, format: 1, ...(entry.ledger && { ledger: { ...ledger, building: loading } }) };
+  return JSON.parse(JSON.stringify(old, (key, value: unknown) => (added.has(key) ? undefined : value)));
+}
