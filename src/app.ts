@@ -50,6 +50,7 @@ const VERBS = [
   () => import('./cli/select.ts').then((verb) => verb.addSelectVerb),
   () => import('./cli/sync.ts').then((verb) => verb.addSyncVerb),
   () => import('./cli/status.ts').then((verb) => verb.addStatusVerb),
+  () => import('./cli/gaps.ts').then((verb) => verb.addGapsVerb),
   () => import('./cli/reset.ts').then((verb) => verb.addResetVerb),
   () => import('./cli/state.ts').then((verb) => verb.addStateVerb),
   () => import('./cli/compact.ts').then((verb) => verb.addCompactVerb),

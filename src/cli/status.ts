@@ -1,5 +1,5 @@
 import type { SourceStatus, TableStatus } from '../operations/status.ts';
-import { formatCount, formatDuration, formatTime } from '../platform/format.ts';
+import { formatCount, formatDuration, formatTime, plural } from '../platform/format.ts';
 import type { CliContext } from './context.ts';
 import type { Output } from './output.ts';
 import { examples, type Program } from './program.ts';
@@ -14,7 +14,9 @@ export function addStatusVerb(program: Program, context: CliContext): void {
     .command('status')
     .summary('show what is loaded and how the last run ended')
     .description(
-      'Shows for each table what readers see now, how old it is, what an interrupted run has built, and the last error.',
+      'Shows for each table what readers see now, how old it may be, what an interrupted run has built, and the last error. ' +
+        'Of a LOG_BASED table also its phase, and the time to loss: how long the changes that are not loaded yet stay in ' +
+        'its stream.',
     )
     .addHelpText('after', examples('tributary status', 'tributary status --source shop --json'))
     .action(async (_, command) => {
@@ -25,7 +27,9 @@ export function addStatusVerb(program: Program, context: CliContext): void {
       const reports: SourceStatus[] = [];
       for (const source of selectedSources(config, options)) {
         const destination = destinationOf(config, source);
-        const report = await withDestination({ context, destination, log }, (opened) => status(source, opened));
+        const report = await withDestination({ context, destination, log }, (opened) =>
+          status(source, opened, { nowMs: context.clock.now() }),
+        );
         reports.push(report);
       }
       const all = reports.flatMap(({ tables }) => tables);
@@ -54,24 +58,60 @@ function printStatus({ source, destination, lastRun, tables }: SourceStatus, { o
     const outcome = outcomeText(lastRun, colors);
     output.text(`Last run ${lastRun.runId}: ${outcome}, began ${formatTime(lastRun.startedAtMs)}, ${ended}`);
   }
-  if (tables.length > 0) {
-    output.table(
-      ['TABLE', 'METHOD', 'LOADED AS', 'ROWS', 'AGE', 'BEING BUILT', 'NOTE'],
-      tables.map((table) => [
-        table.table,
-        table.method ?? colors.dim('not selected'),
-        table.destinationTable ?? '',
-        table.liveRows === null ? '' : formatCount(table.liveRows),
-        table.liveSinceMs === null ? '' : formatDuration(clock.now() - table.liveSinceMs),
-        buildingText(table),
-        table.resetRequested ? colors.yellow('reset asked for') : '',
-      ]),
-    );
+  if (tables.length > 0) printTables(tables, { output, clock });
+  const openGaps = tables.reduce((sum, table) => sum + table.openGaps, 0);
+  if (openGaps > 0) {
+    output.text(`${colors.red(plural(openGaps, 'open gap'))}: changes may be missing, see \`tributary gaps\``);
   }
   for (const [cause, names] of causes(tables)) {
     const color = cause.code === 'CANCELLED' ? colors.yellow : colors.red;
     output.text(`${color(names.join(', '))} ${cause.code}: ${cause.message}\n  ${colors.bold('Fix:')} ${cause.hint}`);
   }
+}
+
+function printTables(tables: readonly TableStatus[], { output, clock }: Pick<CliContext, 'output' | 'clock'>): void {
+  const { colors } = output;
+  const hasStreams = tables.some(({ method, lagMs }) => method === 'LOG_BASED' || lagMs !== null);
+  output.table(
+    [
+      ...['TABLE', 'METHOD', ...(hasStreams ? ['PHASE'] : []), 'LOADED AS', 'ROWS', 'AGE'],
+      ...[...(hasStreams ? ['TIME TO LOSS'] : []), 'BEING READ', 'NOTE'],
+    ],
+    tables.map((table) => [
+      table.table,
+      table.method ?? colors.dim('not selected'),
+      ...(hasStreams ? [phaseText(table, colors)] : []),
+      table.destinationTable ?? '',
+      table.liveRows === null ? '' : formatCount(table.liveRows),
+      ageText(table, clock.now()),
+      ...(hasStreams ? [timeToLossText(table, colors)] : []),
+      readingText(table),
+      table.resetRequested ? colors.yellow('reset asked for') : '',
+    ]),
+  );
+}
+
+function phaseText({ phase }: TableStatus, colors: Output['colors']): string {
+  if (phase === null || phase === 'new' || phase === 'full-table') return '';
+  const color = { following: colors.green, snapshotting: colors.yellow, resyncing: colors.yellow };
+  return phase === 'gap' || phase === 'failed' ? colors.red(phase) : color[phase](phase);
+}
+
+/** How old what readers see may be: of a followed table as far as its bookmarks go, else since it was swapped in. */
+function ageText({ liveRows, lagMs, liveSinceMs }: TableStatus, nowMs: number): string {
+  if (liveRows === null || liveSinceMs === null) return '';
+  return formatDuration(Math.max(0, lagMs ?? nowMs - liveSinceMs));
+}
+
+const HOUR_MS = 3_600_000;
+
+/** A day is what there is after every run; half of it is a warning, and four hours are as long as one shard lives. */
+function timeToLossText({ timeToLossMs }: TableStatus, colors: Output['colors']): string {
+  if (timeToLossMs === null) return '';
+  if (timeToLossMs <= 0) return colors.red('over');
+  const text = formatDuration(timeToLossMs);
+  if (timeToLossMs > 12 * HOUR_MS) return text;
+  return timeToLossMs > 4 * HOUR_MS ? colors.yellow(text) : colors.red(text);
 }
 
 function outcomeText({ tables, discovery }: LastRun, colors: Output['colors']): string {
@@ -94,7 +134,8 @@ function causes(tables: readonly TableStatus[]): ReadonlyMap<TableError, readonl
   return new Map([...byText.values()].map(({ error, names }) => [error, names]));
 }
 
-function buildingText({ building }: TableStatus): string {
+function readingText({ building, readInPlace }: TableStatus): string {
+  if (readInPlace !== null) return `${readInPlace.segmentsDone} of ${readInPlace.segmentsTotal} segments`;
   if (building === null) return '';
   return `${formatCount(building.rows)} rows, ${building.segmentsDone} of ${building.segmentsTotal} segments`;
 }

@@ -2,18 +2,23 @@ import type { SourceConfig } from '../config/tributary-config.ts';
 import { matchNames } from '../discovery/name-pattern.ts';
 import type { Destination } from '../load/destination.ts';
 import type { RunRecord, TableRun } from '../model/run.ts';
-import type { TableState } from '../model/table-state.ts';
+import type { LoadingVersion, TablePhase, TableState } from '../model/table-state.ts';
+import { parseSegmentUnit } from '../model/unit.ts';
+import type { UnitState } from '../model/unit-state.ts';
+import { type StreamAge, streamAge } from '../state/time-to-loss.ts';
 
 export interface TableStatus {
   readonly table: string;
   readonly selected: boolean;
   readonly method: string | null;
+  /** Null before the first run. */
+  readonly phase: TablePhase | null;
   /** Where readers find it; null before the first run. */
   readonly destinationTable: string | null;
   readonly liveVersion: number | null;
   readonly liveRows: number | null;
   readonly liveSinceMs: number | null;
-  /** An interrupted or running version. */
+  /** A version that is loaded aside, interrupted or running; readers do not see it. */
   readonly building: {
     readonly version: number;
     readonly rows: number;
@@ -22,6 +27,14 @@ export interface TableStatus {
     readonly startedAtMs: number;
     readonly lastCommitAtMs: number;
   } | null;
+  /** A Scan whose rows readers see as they come; null when there is none. */
+  readonly readInPlace: { readonly segmentsDone: number; readonly segmentsTotal: number } | null;
+  /** Every change that was made longer ago is durable; null where no stream is followed, or one that waits for a person. */
+  readonly lagMs: number | null;
+  /** When changes will be lost unless they are read before; null as `lagMs`. */
+  readonly timeToLossMs: number | null;
+  /** Gaps that are not resolved. */
+  readonly openGaps: number;
   readonly resetRequested: boolean;
   readonly lastError: TableRun['error'];
 }
@@ -34,24 +47,35 @@ export interface SourceStatus {
 }
 
 /** What the destination holds of a source and how the last run ended. Reads only. */
-export async function status(source: SourceConfig, destination: Destination): Promise<SourceStatus> {
+export async function status(
+  source: SourceConfig,
+  destination: Destination,
+  { nowMs }: { readonly nowMs: number },
+): Promise<SourceStatus> {
   const { runStore } = destination;
   const stored = new Map((await runStore.readTables(source.name)).map((state) => [state.table, state]));
   const [lastRun = null] = await runStore.readRuns(source.name, 1);
+  const openGaps = (await runStore.readGaps(source.name)).filter(({ resolvedAtMs }) => resolvedAtMs === null);
   const names = [...new Set([...source.tables.keys(), ...stored.keys()])].sort();
   const tables: TableStatus[] = [];
   for (const table of names) {
     const state = stored.get(table) ?? null;
     const method = source.tables.get(table)?.method ?? methodByPattern(source, table);
+    const units = state?.loading ? await runStore.readUnits(source.name, table) : [];
+    const age = state === null ? null : ageOf(state, units, nowMs);
     tables.push({
       table,
       selected: method !== null,
       method,
+      phase: state?.phase ?? null,
       destinationTable: state === null ? null : `${state.destinationSchema}.${state.destinationTable}`,
       liveVersion: state === null || state.liveVersion === 0 ? null : state.liveVersion,
       liveRows: state === null || state.liveVersion === 0 ? null : state.liveRowCount,
       liveSinceMs: state?.liveSinceMs ?? null,
-      building: state?.loading ? await buildingStatus(destination, state) : null,
+      ...scanStatus(state?.loading ?? null, units),
+      lagMs: age?.lagMs ?? null,
+      timeToLossMs: age?.timeToLossMs ?? null,
+      openGaps: openGaps.filter((gap) => gap.table === table).length,
       resetRequested: state?.resetRequested ?? false,
       lastError: lastRun?.tables.find((run) => run.table === table)?.error ?? null,
     });
@@ -63,18 +87,22 @@ function methodByPattern({ selectNewTables }: SourceConfig, table: string): stri
   return matchNames([table], selectNewTables).length > 0 ? 'FULL_TABLE' : null;
 }
 
-async function buildingStatus(
-  destination: Destination,
-  { source, table, loading: building }: TableState,
-): Promise<TableStatus['building']> {
-  if (building === null) return null;
-  const units = await destination.runStore.readUnits(source, table);
-  return {
-    version: building.version,
-    rows: building.rowCount,
-    segmentsDone: units.filter(({ position }) => position === 'end').length,
-    segmentsTotal: building.totalSegments,
-    startedAtMs: building.startedAtMs,
-    lastCommitAtMs: building.lastCommitAtMs,
-  };
+/** A table that waits for a person owes all of its rows: what its shards still hold does not matter any more. */
+function ageOf({ phase, loading }: TableState, units: readonly UnitState[], nowMs: number): StreamAge | null {
+  if (loading === null || loading.stream === null || phase === 'gap' || phase === 'failed') return null;
+  return streamAge(units, nowMs);
+}
+
+function scanStatus(
+  loading: LoadingVersion | null,
+  units: readonly UnitState[],
+): Pick<TableStatus, 'building' | 'readInPlace'> {
+  if (loading === null) return { building: null, readInPlace: null };
+  const segments = units.filter(({ unit }) => parseSegmentUnit(unit) !== null);
+  const segmentsDone = segments.filter(({ position }) => position === 'end').length;
+  const { version, rowCount: rows, totalSegments: segmentsTotal, startedAtMs, lastCommitAtMs, placement } = loading;
+  if (placement === 'live') {
+    return { building: null, readInPlace: segmentsTotal === 0 ? null : { segmentsDone, segmentsTotal } };
+  }
+  return { building: { version, rows, segmentsDone, segmentsTotal, startedAtMs, lastCommitAtMs }, readInPlace: null };
 }
