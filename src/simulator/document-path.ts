@@ -83,8 +83,18 @@ function readName(tokens: TokenReader): RawStep {
   throw tokens.unexpected();
 }
 
+/** DynamoDB Local looks for reserved words in the whole expression before it looks up any placeholder. */
+export function refuseReservedWords(paths: readonly (readonly RawStep[])[], what: string): void {
+  for (const step of paths.flat()) {
+    if ('name' in step && RESERVED_WORDS.has(step.name.toUpperCase())) {
+      throw expressionError(what, `Attribute name is a reserved keyword; reserved keyword: ${step.name}`);
+    }
+  }
+}
+
 /** Puts names in for placeholders and refuses reserved words and indexes out of range. */
 export function resolvePath(steps: readonly RawStep[], names: AttributeNames, what: string): readonly PathStep[] {
+  refuseReservedWords([steps], what);
   if (steps.length > MAX_PATH_STEPS) {
     throw expressionError(what, `The document path has too many nesting levels; nesting levels: ${steps.length}`);
   }
@@ -96,9 +106,6 @@ export function resolvePath(steps: readonly RawStep[], names: AttributeNames, wh
         throw expressionError(what, `List index is not within the allowable range; index: [${step.index}]`);
       }
       return index;
-    }
-    if (RESERVED_WORDS.has(step.name.toUpperCase())) {
-      throw expressionError(what, `Attribute name is a reserved keyword; reserved keyword: ${step.name}`);
     }
     return step.name;
   });

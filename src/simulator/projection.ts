@@ -1,5 +1,12 @@
 import type { Attributes, AttributeValue } from './attribute-value.ts';
-import { type AttributeNames, checkPathsApart, type PathStep, readPath, resolvePath } from './document-path.ts';
+import {
+  type AttributeNames,
+  checkPathsApart,
+  type PathStep,
+  readPath,
+  refuseReservedWords,
+  resolvePath,
+} from './document-path.ts';
 import { readTokens } from './expression-lexer.ts';
 import { validationError } from './service-error.ts';
 import type { KeySchema } from './table-definition.ts';
@@ -28,6 +35,7 @@ export function parseProjection(expression: string, names: AttributeNames): Proj
   const rawPaths = [readPath(tokens)];
   while (tokens.takeSymbol(',')) rawPaths.push(readPath(tokens));
   if (tokens.current.kind !== 'end') throw tokens.unexpected();
+  refuseReservedWords(rawPaths, WHAT);
   const paths = rawPaths.map((path) => resolvePath(path, names, WHAT));
   checkPathsApart(paths, WHAT);
   return projectionOf(paths);

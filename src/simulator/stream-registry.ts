@@ -103,14 +103,14 @@ export function createStreamRegistry(options: RegistryOptions): StreamRegistry {
     },
     settings,
     configure: (table, changed) => {
-      settingsByTable.set(table, { ...settings(table), ...changed });
       const stream = latestByTable.get(table);
-      if (stream === undefined) return;
-      stream.advance(now());
-      const { rollEveryMs: rollMs, propagationDelayMs } = settings(table);
-      stream.rollEveryMs = rollMs;
-      stream.propagationDelayMs = propagationDelayMs;
-      if (changed.initialShards !== undefined) stream.startWith(changed.initialShards);
+      if (stream?.isEnabled === true) {
+        stream.advance(now());
+        if (changed.initialShards !== undefined) stream.startWith(changed.initialShards);
+        stream.rollEveryMs = changed.rollEveryMs === undefined ? stream.rollEveryMs : changed.rollEveryMs;
+        stream.propagationDelayMs = changed.propagationDelayMs ?? stream.propagationDelayMs;
+      }
+      settingsByTable.set(table, { ...settings(table), ...changed });
     },
     notify: (table, change) => {
       for (const listener of listeners.get(table) ?? []) listener(change);

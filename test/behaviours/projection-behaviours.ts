@@ -118,6 +118,7 @@ export const PROJECTION_BEHAVIOURS: readonly Behaviour[] = [
   refuses('l[99999999999]', invalid('List index is not within the allowable range; index: [99999999999]')),
   refuses('SELECT', reserved('SELECT')),
   refuses('m.name', reserved('name')),
+  refuses('#a, name', reserved('name')),
   refuses('#a', undefinedName('#a')),
   refuses('#a, #b', undefinedName('#b'), { '#a': 'pk' }),
   refuses('#a', 'Value provided in ExpressionAttributeNames unused in expressions: keys: {#b}', {

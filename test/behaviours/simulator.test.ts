@@ -10,7 +10,8 @@ import { KNOWN_DIFFERENCES } from './known-differences.ts';
 let subject: SimulatedSubject;
 
 beforeAll(async () => {
-  const clock = createManualClock();
+  // Not a whole second, which would hide what is cut to seconds.
+  const clock = createManualClock(Date.UTC(2026, 0, 1) + 789);
   const simulator = await startSimulator({ clock, enforceCapacity: true });
   const options = {
     endpoint: simulator.endpoint,

@@ -132,10 +132,13 @@ export const STREAM_TROUBLE_BEHAVIOURS: readonly Behaviour[] = [
     subject.simulator.streams.roll(table, shard);
     const early = await readShard(subject, { arn, shard });
     expect([early.records, early.ended]).toEqual([[], false]);
+    const stillLatest = await iterator(subject, { arn, shard, start: LATEST });
     subject.clock.advance(5_000);
     const late = await readShard(subject, { arn, shard });
     expect([late.records.map(keyOf), late.ended]).toEqual([['a'], true]);
-    expect((await getRecords(subject, latest)).Records?.map(keyOf)).toEqual(['a']);
+    for (const token of [latest, stillLatest]) {
+      expect((await getRecords(subject, token)).Records?.map(keyOf)).toEqual(['a']);
+    }
   }),
   simulatorOnly('stream answers', 'answers nothing before data, and less than there is', async (subject) => {
     const one = await shardWith(subject, 'a', 'b', 'c');
@@ -187,6 +190,21 @@ export const STREAM_TROUBLE_BEHAVIOURS: readonly Behaviour[] = [
     expect(await refusal(getRecords(subject, token))).toContain(`dynamodb:GetRecords on resource: ${arn}`);
     expect((await getRecords(subject, token)).Records).toHaveLength(1);
   }),
+  simulatorOnly(
+    'faults',
+    'does not make the SDK repeat errors, far as its clock is from the machine',
+    async (subject) => {
+      const { arn, table } = await shardWith(subject);
+      subject.clock.advance(3_600_000);
+      const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
+      const streams = new DynamoDBStreamsClient({ endpoint: subject.endpoint, region: 'us-east-1', credentials });
+      await describeStream({ ...subject, streams }, arn);
+      const missing = iterator({ ...subject, streams }, { arn, shard: 'missing', start: LATEST });
+      expect(await refusal(missing)).toMatch(/^ResourceNotFoundException: /);
+      expect(subject.simulator.requests.count({ action: 'GetShardIterator', table })).toBe(1);
+      streams.destroy();
+    },
+  ),
   simulatorOnly('time to live', 'marks what time to live has deleted', async (subject) => {
     const { table, arn } = await shardWith(subject, 'a', 'b');
     subject.simulator.streams.expireItems(table, [{ pk: { S: 'a' } }, { pk: { S: 'missing' } }]);
