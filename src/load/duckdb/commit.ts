@@ -37,6 +37,14 @@ export interface LaneCommit {
 /** A slow scan commits a few rows every some seconds: without merging each would take blocks of the file for itself. */
 const SMALL_COMMIT_ROWS = 16_384;
 
+/**
+ * A stream never ends, and scattered deletes make merging dear: so only some of its small commits merge, and not all that
+ * is there. Measured with 200 commits of 10 changes into 100,000 rows: 58 ms a commit in the end and a file of 15 MB;
+ * without merging 200 ms and 62 MB.
+ */
+const COMMITS_PER_MERGE = 16;
+const MERGES_AT_ONCE = 16;
+
 /** Does the commits, of any lanes of any tables, inside the open transaction; receipts in their order. */
 export async function commitLanes(
   connection: DuckDBConnection,
@@ -110,7 +118,11 @@ async function commitTable(
 
   const rowCount = loading.rowCount + loaded.rowCountChange;
   const commitCount = loading.commitCount + (loaded.appendedRows > 0 ? 1 : 0);
-  if (rowCount < commitCount * SMALL_COMMIT_ROWS) await mergeRowGroups(connection);
+  if (loading.stream === null) {
+    if (rowCount < commitCount * SMALL_COMMIT_ROWS) await mergeRowGroups(connection);
+  } else if (loaded.appendedRows < SMALL_COMMIT_ROWS && commitCount % COMMITS_PER_MERGE === 0) {
+    await mergeRowGroups(connection, MERGES_AT_ONCE);
+  }
   if (schema.schemaVersion > loading.schemaVersion) await replaceSchemaRows(connection, lane, schema);
   const isLive = loading.placement === 'live';
   await saveStoredTable(connection, {

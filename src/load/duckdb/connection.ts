@@ -58,10 +58,10 @@ const INSTANCE_OPTIONS = {
 
 /**
  * Lets the next COMMIT merge small row groups and drop empty ones, in all tables of the file. Needed now and then: each
- * commit leaves row groups of its own.
+ * commit leaves row groups of its own. `maxTasks` bounds how many are rewritten, from the start of a table on.
  */
-export async function mergeRowGroups(connection: DuckDBConnection): Promise<void> {
-  await connection.run('SET GLOBAL max_vacuum_tasks = 100');
+export async function mergeRowGroups(connection: DuckDBConnection, maxTasks = 100): Promise<void> {
+  await connection.run(`SET GLOBAL max_vacuum_tasks = ${maxTasks}`);
 }
 
 export function createDuckDbFile({ path, lockWaitMs, clock, logger }: DuckDbFileOptions): DuckDbFile {

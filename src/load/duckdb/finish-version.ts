@@ -5,7 +5,7 @@ import type { UnitState } from '../../model/unit-state.ts';
 import { TributaryError } from '../../platform/errors.ts';
 import type { Destination, FinishChanges, FinishVersion } from '../destination.ts';
 import { keepSchemaRows } from './column-rows.ts';
-import type { DuckDbFile } from './connection.ts';
+import { type DuckDbFile, mergeRowGroups } from './connection.ts';
 import { removeDuplicates } from './duplicates.ts';
 import { resolveGapRows } from './gap-rows.ts';
 import { requireFreeName } from './name-check.ts';
@@ -48,6 +48,8 @@ export function finishVersion(file: DuckDbFile, request: FinishVersion, signal: 
     }
     const { changes } = request;
     const swept = await step(async (complete) => {
+      // A version that follows its stream is the last one: nothing else would join what its snapshot has left.
+      await mergeRowGroups(connection);
       const sweptRows = await sweep(connection, { ...request, changes }, complete);
       const isLive = complete.stored.loading.placement === 'live';
       return { sweptRows, finished: isLive ? await endReading(connection, request, complete, sweptRows) : null };
