@@ -69,6 +69,9 @@ export function testGaps(subject: () => Subject): void {
     it('replaces the segments of a snapshot that is on its way, which stays one', async () => {
       const { loader, lane } = await snapshotting(subject());
       await lane.put([order(1)], behind(1));
+      await loader.resync(subject().destination, 1, { segments: [segment('segment:0/3')] });
+      const segments = Object.keys(await subject().positionsOf(loader)).filter((unit) => unit.startsWith('segment'));
+      expect(segments).toEqual(['segment:0/3']);
       await loader.resync(subject().destination, 1, { stream: AFTER_GAP });
       expect(await subject().stateOf(loader)).toMatchObject({ phase: 'snapshotting', loading: { stream: AFTER_GAP } });
       expect((await subject().positionsOf(loader))['segment:0/1']).toBe('start');
