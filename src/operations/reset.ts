@@ -33,20 +33,29 @@ export async function reset({ source, tables, destination }: ResetRequest): Prom
   return outcomes;
 }
 
+export interface ResetPreview {
+  readonly table: string;
+  readonly liveRows: number;
+  /** Rows that an interrupted version has loaded aside. */
+  readonly unfinishedRows: number;
+  readonly followsStream: boolean;
+  /** Rows of deleted items that are marked as such: the new version, which is read from the table, will not have them. */
+  readonly markedRows: number;
+}
+
 /** What a reset would drop, for the question before it. */
-export async function previewReset({
-  source,
-  tables,
-  destination,
-}: ResetRequest): Promise<
-  readonly { readonly table: string; readonly liveRows: number; readonly unfinishedRows: number }[]
-> {
+export async function previewReset({ source, tables, destination }: ResetRequest): Promise<readonly ResetPreview[]> {
   const known = await destination.runStore.readTables(source);
   return known
     .filter(({ table }) => tables === null || tables.includes(table))
-    .map(({ table, liveRowCount, loading }) => ({
-      table,
-      liveRows: liveRowCount,
-      unfinishedRows: loading?.rowCount ?? 0,
-    }));
+    .map(({ table, liveRowCount, loading }) => {
+      const isLive = loading?.placement === 'live';
+      return {
+        table,
+        liveRows: liveRowCount,
+        unfinishedRows: isLive ? 0 : (loading?.rowCount ?? 0),
+        followsStream: loading !== null && loading.stream !== null,
+        markedRows: isLive ? loading.rowCount - liveRowCount : 0,
+      };
+    });
 }

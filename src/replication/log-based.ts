@@ -12,7 +12,7 @@ import { createScanSource, newSegments } from './scan-segments.ts';
 import { layoutOf, readState, readUnits, startingSchema } from './table-replication.ts';
 
 /** Lanes of a version, fixed for its life: more than one process needs, so that several may share them. */
-const LANE_COUNT = 32;
+export const LANE_COUNT = 32;
 const RETRY_BACKOFF = { firstMs: 1_000, maxMs: 60_000 };
 
 /**
@@ -80,7 +80,8 @@ async function replicateOnce(run: LogBasedReplication, onCommit: () => void): Pr
   }
 }
 
-async function describeSource(run: LogBasedReplication): Promise<StreamFacts> {
+/** The table as it is now, and AWS's time. */
+export async function describeSource(run: LogBasedReplication): Promise<StreamFacts> {
   const facts = await run.describe(run.signal);
   return { ...facts, streamArn: facts.stream.arn ?? '', layout: layoutOf(run, facts), foundAtMs: run.awsTime.now() };
 }

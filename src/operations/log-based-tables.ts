@@ -1,0 +1,50 @@
+import type { SourceConfig } from '../config/tributary-config.ts';
+import type { Connection } from '../connection/clients.ts';
+import type { Destination } from '../load/destination.ts';
+import type { Clock } from '../platform/clock.ts';
+import { TributaryError } from '../platform/errors.ts';
+import type { Logger } from '../platform/logger.ts';
+import { createSlots } from '../platform/slots.ts';
+import type { LogBasedReplication } from '../replication/log-based-replication.ts';
+import { createTableCounters } from '../replication/table-counters.ts';
+import { chooseTables } from './choose-tables.ts';
+import { destinationNames } from './sync.ts';
+import { createReplications } from './table-tasks.ts';
+
+export interface LogBasedRequest {
+  readonly source: SourceConfig;
+  readonly tables: readonly string[];
+  readonly connection: Connection;
+  readonly destination: Destination;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * How LOG_BASED tables are replicated, for what a person does to them outside of a run. Rejects with the error of the first
+ * table that cannot follow its stream as it is selected.
+ */
+export async function logBasedTables(request: LogBasedRequest): Promise<readonly LogBasedReplication[]> {
+  const { chosen, refused } = await chooseTables(request);
+  const [error] = refused.values();
+  if (error !== undefined) throw error;
+  const [other] = chosen.filter(({ config }) => config.method !== 'LOG_BASED');
+  if (other !== undefined) {
+    const { table } = other.config;
+    throw new TributaryError('USAGE', `${table} is selected as FULL_TABLE: it has no stream to follow`, {
+      hint: `Every run reads it completely; to follow it: tributary select ${table} --method LOG_BASED`,
+    });
+  }
+  const names = await destinationNames(request, chosen);
+  const surroundings = { ...request, names, allowShrink: false, onProgress: () => {} };
+  const replicationOf = createReplications(surroundings, chosen);
+  return chosen.map((table) =>
+    replicationOf(table, {
+      counters: createTableCounters(table.config.table),
+      signal: request.signal,
+      scanSlots: createSlots(1),
+      onCaughtUp: null,
+    }),
+  );
+}
