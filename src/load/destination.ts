@@ -151,7 +151,9 @@ export interface Destination {
      * With `changes`: the segments are dropped, the shards stay, the version is `following`. Live rows whose sequence is
      * below the base were seen by no reading since the last gap: they are deleted, soft ones with the end of that gap as
      * `_sdc_deleted_at` and their values kept, `keepExpiredBy` excepted. With hard deletes all rows with `_sdc_deleted_at`
-     * go. Gaps of the table are resolved.
+     * go. Gaps of the table are resolved. No epoch is raised: a lane that holds shards goes on.
+     *
+     * Resolves to the rows that readers see then, and how many live ones were deleted because no reading had shown them.
      */
     finish(
       request: FinishVersion,
