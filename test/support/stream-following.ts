@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createStreamCalls, type StreamCalls } from '../../src/connection/stream-calls.ts';
 import { captureStream } from '../../src/extract/streams/capture.ts';
-import { type FollowOptions, followStream, type StreamFollower } from '../../src/extract/streams/follow-stream.ts';
+import { followStream, type StreamFollower } from '../../src/extract/streams/follow-stream.ts';
 import { createDescribeRate, listShards } from '../../src/extract/streams/list-shards.ts';
 import type { StreamSink } from '../../src/extract/streams/stream-sink.ts';
 import { parseShardUnit, shardUnit } from '../../src/model/unit.ts';
@@ -11,6 +11,7 @@ import { silentLogger } from '../../src/platform/logger.ts';
 import type { ManualClock } from '../../src/simulator/manual-clock.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { createAttributeDictionary } from '../../src/transcode/attribute-names.ts';
+import type { RecordsOptions } from '../../src/transcode/records-page.ts';
 import type { DynamoValue } from './dynamo-item.ts';
 import { connectTo } from './local-connection.ts';
 import { itemsOfPage } from './tape-items.ts';
@@ -73,7 +74,8 @@ export function startFollowing(options: {
   readonly memoryBytes?: number;
   /** Whether pages give their memory back at once. Default: they do. */
   readonly isDurableAtOnce?: boolean;
-  readonly overrides?: Partial<FollowOptions>;
+  readonly ttlDeletes?: RecordsOptions['ttlDeletes'];
+  readonly onFinished?: StreamSink['finished'];
 }): Following {
   const { simulator, clock, table, state } = options;
   const connection = connectTo(simulator, clock);
@@ -81,6 +83,9 @@ export function startFollowing(options: {
   const warnings: string[] = [];
   const memory = new ByteBudget(options.memoryBytes ?? 64 * 1024 * 1024);
   const requests = { underWay: 0 };
+  const sink = recordingSink(state, (bytes) => {
+    if (options.isDurableAtOnce !== false) memory.release(bytes);
+  });
   const follower = followStream({
     streamArn: simulator.streams.arn(table),
     calls: watchedCalls(createStreamCalls(connection), requests),
@@ -93,7 +98,7 @@ export function startFollowing(options: {
       names: createAttributeDictionary(['pk']),
       projection: null,
       deletedImage: 'key',
-      ttlDeletes: 'replicate',
+      ttlDeletes: options.ttlDeletes ?? 'replicate',
     },
     memory: {
       reserve: memory.acquire.bind(memory),
@@ -101,12 +106,15 @@ export function startFollowing(options: {
       release: memory.release.bind(memory),
     },
     concurrency: options.concurrency ?? 8,
-    sink: recordingSink(state, (bytes) => {
-      if (options.isDurableAtOnce !== false) memory.release(bytes);
-    }),
+    sink: {
+      ...sink,
+      finished(end) {
+        sink.finished(end);
+        options.onFinished?.(end);
+      },
+    },
     onThrottle: () => {},
     signal: stop.signal,
-    ...options.overrides,
   });
   const ended: { error: unknown; isEnded: boolean } = { error: null, isEnded: false };
   const running = follower

@@ -47,10 +47,237 @@ describe('followStream', () => {
     put('a', 1);
     put('a', 2);
     simulator.tables.deleteItems('orders', [{ pk: { S: 'a' } }]);
+    clock.advance(1_000);
     const nowMs = clock.now();
     expect(follower.isCaughtUpWith(nowMs)).toBe(false);
     await until(() => follower.isCaughtUpWith(nowMs));
     expect(state.images.get('a')).toEqual(['1', '2', null]);
     expect(positionOf(state, onlyShard())).toMatch(/^after \d+$/);
+  });
+
+  test('goes on from the positions that it is given, and reads nothing twice', async () => {
+    const state = await capture();
+    put('a', 1);
+    const first = follow(state);
+    await first.until(() => state.images.has('a'));
+    await first.stop();
+    put('a', 2);
+    const second = follow(state);
+    await second.until(() => state.images.get('a')?.length === 2);
+    await second.pass(10_000);
+    expect(state.images.get('a')).toEqual(['1', '2']);
+  });
+
+  test('reads parents before children through rolls and splits, and opens children once', async () => {
+    simulator.streams.setInitialShards('orders', 3);
+    const state = await capture();
+    const written = simulator.streams.collectImages('orders');
+    for (let round = 0; round < 6; round++) {
+      for (let key = 0; key < 12; key++) put(`k${key}`, round);
+      clock.advance(60_000);
+      simulator.streams.rollAll('orders');
+      simulator.streams.split('orders', simulator.streams.openShardIds('orders')[0] ?? '');
+    }
+    const nowMs = clock.now();
+    const { until, follower } = follow(state);
+    await until(() => follower.isCaughtUpWith(nowMs));
+    for (const [key, images] of written) {
+      const values = images.map((image) => (image === null ? null : JSON.parse(image).v.N));
+      expect(state.images.get(JSON.parse(key).pk.S)).toEqual(values);
+    }
+    expect(follower.stats.openShards).toBe(simulator.streams.openShardIds('orders').length);
+    expect(state.units.size).toBe(simulator.streams.shards('orders').length);
+  });
+
+  test('children begin in the commit in which their parent ends, at their first number', async () => {
+    const state = await capture();
+    const parent = onlyShard();
+    const { until, pass } = follow(state);
+    put('a', 1);
+    await pass(5_000);
+    const child = simulator.streams.roll('orders', parent);
+    // A listing shows the child while its parent still has records to read.
+    await until(() => positionOf(state, child) !== null);
+    expect(positionOf(state, parent)).toBe('end');
+    const first = simulator.streams.shards('orders').find(({ id }) => id === child)?.startingSequenceNumber;
+    expect(positionOf(state, child)).toBe(`at ${first}`);
+    expect(state.events.slice(-2)).toEqual([`finished ${parent}`, `opened ${child}`]);
+  });
+
+  test('captured children wait for their captured parent, and hear of its end', async () => {
+    const parent = onlyShard();
+    put('a', 1);
+    const child = simulator.streams.roll('orders', parent);
+    put('a', 2);
+    const state = await capture();
+    const ends: unknown[] = [];
+    const { until } = follow(state, { onFinished: (end) => ends.push(end) });
+    await until(() => state.images.get('a')?.length === 2);
+    expect(state.images.get('a')).toEqual(['1', '2']);
+    expect(ends).toEqual([expect.objectContaining({ shardId: parent, children: [], waiting: [child] })]);
+  });
+
+  test('a child that is listed late is found, and until then nothing is caught up', async () => {
+    const state = await capture();
+    const parent = onlyShard();
+    const { until, pass, follower } = follow(state);
+    await pass(5_000);
+    const child = simulator.streams.roll('orders', parent);
+    simulator.streams.hideFromListing('orders', child, 3);
+    put('a', 1);
+    const nowMs = clock.now();
+    await until(() => positionOf(state, parent) === 'end');
+    expect(state.events.at(-1)).toBe(`finished ${parent}`);
+    expect(follower.isCaughtUpWith(nowMs)).toBe(false);
+    await until(() => follower.isCaughtUpWith(nowMs));
+    expect(state.images.get('a')).toEqual(['1']);
+  });
+
+  test('records that appear late are not missed by what is said to be caught up', async () => {
+    simulator.streams.setPropagationDelay('orders', 1_500);
+    const state = await capture();
+    const { until, follower } = follow(state);
+    for (let value = 1; value <= 20; value++) {
+      put('a', value);
+      clock.advance(100);
+      const nowMs = clock.now();
+      follower.hurry(nowMs);
+      await until(() => follower.isCaughtUpWith(nowMs));
+      expect(state.images.get('a')?.length).toBe(value);
+    }
+  });
+
+  test('one empty answer proves nothing: records may come behind it', async () => {
+    const state = await capture();
+    put('a', 1);
+    simulator.faults.add({ action: 'GetRecords', times: 4, fault: { kind: 'empty-page' } });
+    const nowMs = clock.now() + 1_000;
+    clock.advance(2_000);
+    const { until, follower } = follow(state);
+    await until(() => follower.isCaughtUpWith(nowMs));
+    expect(state.images.get('a')).toEqual(['1']);
+  });
+
+  test('empty answers of a closed shard prove nothing before its end', async () => {
+    const state = await capture();
+    put('a', 1);
+    clock.advance(60_000);
+    simulator.streams.rollAll('orders');
+    simulator.faults.add({ action: 'GetRecords', times: 20, fault: { kind: 'empty-page' } });
+    const nowMs = clock.now();
+    const { until, follower } = follow(state);
+    await until(() => follower.isCaughtUpWith(nowMs));
+    expect(state.images.get('a')).toEqual(['1']);
+  });
+
+  test('an empty shard leaves its capture for its first number: what is trimmed later cannot be skipped unnoticed', async () => {
+    const state = await capture();
+    const { until, follower } = follow(state);
+    const laterMs = clock.now() + 1_000;
+    await until(() => follower.isCaughtUpWith(laterMs));
+    const { startingSequenceNumber } = simulator.streams.shards('orders')[0] ?? {};
+    expect(positionOf(state, onlyShard())).toBe(`at ${startingSequenceNumber}`);
+  });
+
+  test('hurried shards are caught up within seconds, idle ones are asked every five', async () => {
+    const state = await capture();
+    const { pass, until, follower } = follow(state);
+    await pass(60_000);
+    const before = follower.stats.calls;
+    await pass(60_000);
+    expect(follower.stats.calls - before).toBeLessThanOrEqual(14);
+    const atMs = clock.now();
+    follower.hurry(atMs);
+    await until(() => follower.isCaughtUpWith(atMs));
+    expect(clock.now() - atMs).toBeLessThanOrEqual(3_500);
+  });
+
+  test('stops at its signal, with nothing under way and no memory held', async () => {
+    const state = await capture();
+    const { pass, stop, failure, memory } = follow(state);
+    put('a', 1);
+    await pass(1_000);
+    await stop();
+    expect(String(await failure())).toBe('Error: stopped by the test');
+    expect(memory.heldBytes).toBe(0);
+  });
+
+  test('memory that is not given back holds reading up, and iterators that expire meanwhile are renewed', async () => {
+    const state = await capture();
+    const { pass, until, memory, follower } = follow(state, { isDurableAtOnce: false, memoryBytes: 70_000 });
+    for (let value = 0; value < 50; value++) put('a', value);
+    await until(() => state.images.has('a'));
+    const heldBytes = memory.heldBytes;
+    expect(heldBytes).toBeGreaterThan(10_000);
+    put('a', 50);
+    await pass(20 * 60_000);
+    expect(state.images.get('a')?.length).toBe(50);
+    memory.release(heldBytes);
+    await until(() => state.images.get('a')?.length === 51);
+    expect(follower.stats.records).toBe(51);
+  });
+
+  test('iterators that expire early are renewed where the shard stands', async () => {
+    const state = await capture();
+    const { pass, until } = follow(state);
+    put('a', 1);
+    await until(() => state.images.has('a'));
+    for (let value = 2; value < 6; value++) {
+      simulator.streams.expireIterators('orders');
+      put('a', value);
+      await pass(6_000);
+    }
+    expect(state.images.get('a')).toEqual(['1', '2', '3', '4', '5']);
+  });
+
+  test('a throttled shard waits, the others go on', async () => {
+    simulator.streams.setInitialShards('orders', 2);
+    const state = await capture();
+    const shardOf = (pk: string): string => simulator.streams.shardOf('orders', { pk: { S: pk } });
+    const other =
+      Array.from({ length: 50 }, (_, index) => `k${index}`).find((pk) => shardOf(pk) !== shardOf('a')) ?? '';
+    const fault = { kind: 'throttle', error: 'ProvisionedThroughputExceededException' } as const;
+    simulator.faults.add({ action: 'GetRecords', shard: shardOf('a'), untilMs: clock.now() + 60_000, fault });
+    put('a', 1);
+    put(other, 1);
+    const { until, follower } = follow(state, { concurrency: 1 });
+    await until(() => state.images.has(other));
+    expect(state.images.has('a')).toBe(false);
+    await until(() => state.images.has('a'));
+    expect(follower.stats.throttles).toBeGreaterThan(3);
+  });
+
+  test('faults and broken answers are asked again, without loss or repetition', async () => {
+    const state = await capture();
+    for (const kind of ['wrong-crc32', 'empty-body', 'reset', 'html-503'] as const) {
+      simulator.faults.add({ action: 'GetRecords', times: 5, fault: { kind } });
+    }
+    const { until } = follow(state);
+    put('a', 1);
+    await until(() => state.images.has('a'));
+    put('a', 2);
+    await until(() => state.images.get('a')?.length === 2);
+    expect(state.images.get('a')).toEqual(['1', '2']);
+  });
+
+  test('access that is denied is an error, not a gap', async () => {
+    const state = await capture();
+    const { failure, pass } = follow(state);
+    await pass(1_000);
+    simulator.faults.add({ action: 'GetRecords', times: 'always', fault: { kind: 'access-denied' } });
+    expect(await failure()).toMatchObject({ code: 'ACCESS_DENIED' });
+  });
+
+  test('TTL deletes that are ignored move the position without a row and hold no memory', async () => {
+    const state = await capture();
+    const { until, memory } = follow(state, { ttlDeletes: 'ignore', isDurableAtOnce: false });
+    put('a', 1);
+    await until(() => state.images.has('a'));
+    const before = memory.heldBytes;
+    simulator.streams.expireItems('orders', [{ pk: { S: 'a' } }]);
+    const position = positionOf(state, onlyShard());
+    await until(() => positionOf(state, onlyShard()) !== position);
+    expect(state.images.get('a')).toEqual(['1']);
+    expect(memory.heldBytes).toBe(before);
   });
 });

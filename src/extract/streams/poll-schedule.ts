@@ -20,7 +20,8 @@ export function createPollSchedule<Item>(options: {
   const { clock, concurrency, poll } = options;
   const queue = createDueQueue<Item>();
   const alarm = createAlarm(clock);
-  const underWay = new Map<Item, Promise<void>>();
+  const underWay = new Set<Item>();
+  const polls = new Set<Promise<void>>();
   const again = new Set<Item>();
 
   const pollOnce = async (item: Item): Promise<void> => {
@@ -29,6 +30,12 @@ export function createPollSchedule<Item>(options: {
     const isAgain = again.delete(item);
     if (delayMs !== null) queue.set(item, clock.now() + (isAgain ? 0 : delayMs));
     alarm.ring();
+  };
+
+  const start = (item: Item): void => {
+    underWay.add(item);
+    const polling = pollOnce(item).finally(() => polls.delete(polling));
+    polls.add(polling);
   };
 
   return {
@@ -41,12 +48,12 @@ export function createPollSchedule<Item>(options: {
       try {
         for (;;) {
           signal.throwIfAborted();
-          for (let item = nextItem(); item !== null; item = nextItem()) underWay.set(item, pollOnce(item));
+          for (let item = nextItem(); item !== null; item = nextItem()) start(item);
           const isFull = underWay.size >= concurrency;
           await alarm.wait(isFull ? Number.POSITIVE_INFINITY : queue.nextDueMs(), signal);
         }
       } finally {
-        await Promise.all(underWay.values());
+        await Promise.all(polls);
       }
     },
   };

@@ -141,7 +141,8 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
       node.isClosed ||= endingSequenceNumber !== null;
       node.startingSequenceNumber ??= startingSequenceNumber;
     } else if (stranger !== undefined) {
-      stranger.shard = shard;
+      // A shard that was closed does not open again: that page was older.
+      stranger.shard = { ...shard, endingSequenceNumber: endingSequenceNumber ?? stranger.shard.endingSequenceNumber };
     } else if (!prunedAtMs.has(shardId)) {
       strangers.set(shardId, { shard, firstListedAtMs: awsNowMs, orphanSinceMs: null });
       noteParent(shardId, parentShardId);
