@@ -135,6 +135,12 @@ describe('a failing endpoint', () => {
     ['GetRecords', records],
   ];
 
+  test.each(all)('that refuses %s without saying why is asked again', async (_, call) => {
+    endpoint.answerWith((response) => response.writeHead(400).end());
+    await expect(call()).rejects.toMatchObject({ code: 'ANSWER_CORRUPT' });
+    expect(endpoint.bodies).toHaveLength(4);
+  });
+
   test.each(all)('that fails inside at %s is tried four times', async (_, call) => {
     endpoint.answerWith(refused(500, 'InternalServerError'));
     await expect(call()).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });

@@ -28,7 +28,10 @@ export function readWholeAnswer(requestTimeoutMs: number) {
       if (!isHttpAnswer(answer) || !(answer.body instanceof Readable)) return result;
       const remainingMs = requestTimeoutMs - (performance.now() - startedAtMs);
       const body = await readBody(answer.body, remainingMs);
-      if (body.length === 0 && answer.statusCode === 200) throw brokenAnswer('The answer was empty');
+      // A refusal without a body would pass for an error that nobody knows.
+      if (body.length === 0 && (answer.statusCode === 200 || answer.statusCode === 400)) {
+        throw brokenAnswer('The answer was empty');
+      }
       const checksum = answer.headers['x-amz-crc32'];
       if (!crc32Matches(body, checksum)) {
         throw brokenAnswer('The answer does not match its checksum');

@@ -35,5 +35,8 @@ export async function untilCaughtUp(
   follower: StreamFollower,
   { atMs, signal }: { readonly atMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
-  while (!follower.isCaughtUpWith(atMs)) await run.clock.sleep(CATCH_UP_POLL_MS, signal);
+  while (!follower.isCaughtUpWith(atMs)) {
+    follower.hurry(atMs);
+    await run.clock.sleep(CATCH_UP_POLL_MS, signal);
+  }
 }

@@ -40,8 +40,8 @@ export async function followVersion(
   try {
     const stop = new AbortController();
     const session = createSession(run, { ...options, loading, stream, load, stop });
-    let isFollowing = false;
-    const replicating = replicate(session, state.phase === 'following', () => {
+    let isFollowing = state.phase === 'following';
+    const replicating = replicate(session, isFollowing, () => {
       isFollowing = true;
     });
     const [replicated] = await Promise.allSettled([replicating]);
@@ -104,7 +104,6 @@ function createSession(
     followStream({
       streamArn: facts.streamArn,
       units: shardStates(progress, load.epoch),
-      laneCount: stream.laneCount,
       calls: run.calls,
       rate: run.describeRate,
       awsTime: run.awsTime,
@@ -120,7 +119,6 @@ function createSession(
       onThrottle: () => {
         counters.throttleCount += 1;
       },
-      onWait: (message) => run.log.at('tap').warning(`${run.target.table}: ${message}`),
       log: run.log.at('tap'),
       signal,
     });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { captureStream, recaptureShards } from '../extract/streams/capture.ts';
-import { listShards } from '../extract/streams/list-shards.ts';
+import { listTwice } from '../extract/streams/list-twice.ts';
 import type { Gap, GapKind } from '../model/gap.ts';
 import type { FollowedStream, LoadingVersion, TableState } from '../model/table-state.ts';
 import { parseShardUnit, type UnitId } from '../model/unit.ts';
@@ -80,13 +80,13 @@ async function resync(
   const { streamArn } = facts;
   const raisedBase = nextBase({ state, units, nowMs: run.clock.now() });
   const segments = await newSegments(run, facts, createScanSource(run, facts));
-  const { shards } = await listShards({ ...run, rate: run.describeRate, streamArn });
+  const { shards } = await listTwice({ ...run, rate: run.describeRate, streamArn });
   const awsNowMs = run.awsTime.now();
   const capture = { awsNowMs, base: raisedBase, laneCount: stream.laneCount };
   const isWhole = lostShards === null || streamArn !== stream.arn || facts.identity !== loading.identity;
   const { captured, dropped } = isWhole
     ? withoutOldShards(units, captureStream(shards, capture))
-    : recaptureShards(units, shards, lostShards, capture);
+    : withRelief(units, recaptureShards(units, shards, lostShards, capture), awsNowMs);
   const isFirst = state.phase === 'following' || state.phase === 'gap' || state.phase === 'failed';
   await gapsOf(run).resync(
     {
@@ -110,6 +110,24 @@ async function resync(
     },
     { signal: run.signal },
   );
+}
+
+/**
+ * Of shards that go on where they stand nothing is owed any more that is older than now, since the table is read again:
+ * what else the same outage has taken is no other gap.
+ */
+function withRelief(
+  units: readonly UnitState[],
+  { captured, dropped }: ReturnType<typeof recaptureShards>,
+  awsNowMs: number,
+): ReturnType<typeof recaptureShards> {
+  const changed = new Set([...dropped, ...captured.map(({ unit }) => unit)]);
+  const relieved = units.flatMap(({ unit, position, shard }) =>
+    shard === null || position === 'end' || changed.has(unit)
+      ? []
+      : [{ unit, position, shard: { ...shard, verifiedThroughMs: awsNowMs } }],
+  );
+  return { captured: [...captured, ...relieved], dropped };
 }
 
 function withoutOldShards(

@@ -4,6 +4,7 @@ import { runLogBased } from '../../test/support/log-based-run.ts';
 import { createMemoryDestination } from '../load/memory/memory.ts';
 import type { MemoryLoadOptions } from '../load/memory/memory-load.ts';
 import { createMemoryStore, type MemoryStore, memoryKey } from '../load/memory/memory-store.ts';
+import { tableState } from '../load/table-ledger.ts';
 import type { Gap } from '../model/gap.ts';
 import { TributaryError } from '../platform/errors.ts';
 import { type Simulator, startSimulator } from '../simulator/simulator.ts';
@@ -59,7 +60,10 @@ function rows(): readonly Row[] {
 }
 const alive = (): Record<string, number | undefined> =>
   Object.fromEntries(rows().flatMap((row) => (row._sdc_deleted_at === null ? [[row.pk, row.v]] : [])));
-const state = () => store.tables.get(memoryKey(TARGET));
+const state = () => {
+  const table = store.tables.get(memoryKey(TARGET));
+  return table && { ...table, phase: tableState(table).phase };
+};
 const gaps = (): readonly Gap[] => [...store.gaps.values()];
 
 describe('replicateLogBased', () => {
@@ -143,7 +147,7 @@ describe('replicateLogBased', () => {
     await run();
     put('a', 3);
     clock.jump(26 * HOUR_MS);
-    const table = state();
+    const table = store.tables.get(memoryKey(TARGET));
     if (table !== undefined) store.tables.set(memoryKey(TARGET), { ...table, lastResyncAtMs: clock.now() });
     await expect(run()).rejects.toMatchObject({ code: 'GAP_WAITS' });
     expect(gaps()).toHaveLength(2);
@@ -195,23 +199,26 @@ describe('replicateLogBased', () => {
   });
 
   test('the third gap of one snapshot ends it', async () => {
-    for (let index = 0; index < 20; index++) put(`key-${index}`, 1);
-    const interrupted = async (): Promise<unknown> => {
-      const stop = new AbortController();
-      // Never a snapshot that gets to its end: the process is stopped at its first commit.
+    put('a', 1);
+    // No first page is looked at, so that the Scan begins when the gap is recorded.
+    simulator.tables.reportStatistics('orders', { itemCount: 20_000, sizeBytes: 1 });
+    const interruptedAfter = async (gapCount: number): Promise<void> => {
+      const stop = simulator.onRequest(async ({ action }) => {
+        while (action === 'Scan' && gaps().length < gapCount) await new Promise((resolve) => setTimeout(resolve, 1));
+      });
       const beforeCommit = (): never => {
-        stop.abort(new TributaryError('CANCELLED', 'stopped'));
         throw new TributaryError('DESTINATION_FAILED', 'The process died here');
       };
-      const ended = await run({ faults: { beforeCommit }, signal: stop.signal }).catch((error: unknown) => error);
-      put('key-0', 2);
+      await expect(run({ faults: { beforeCommit } })).rejects.toMatchObject({ code: 'DESTINATION_FAILED' });
+      stop();
+      put('a', 2);
       clock.jump(26 * HOUR_MS);
-      return ended;
     };
-    await interrupted();
-    await interrupted();
-    await interrupted();
+    await interruptedAfter(0);
+    await interruptedAfter(1);
+    await interruptedAfter(2);
     await expect(run()).rejects.toMatchObject({ code: 'SNAPSHOT_FAILED' });
+    expect(gaps().map(({ reaction }) => reaction)).toEqual(['resync', 'resync', 'failed']);
     expect(state()?.phase).toBe('failed');
   });
 

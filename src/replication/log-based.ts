@@ -1,5 +1,5 @@
 import { captureStream } from '../extract/streams/capture.ts';
-import { listShards } from '../extract/streams/list-shards.ts';
+import { listTwice } from '../extract/streams/list-twice.ts';
 import { StreamGap } from '../extract/streams/stream-gap.ts';
 import type { GapKind } from '../model/gap.ts';
 import { backoffMs } from '../platform/backoff.ts';
@@ -111,7 +111,7 @@ async function begin(
   const { target, destination, awsTime, clock, signal, log } = run;
   const { plan, facts, answersReset } = options;
   const segments = await newSegments(run, facts, createScanSource(run, facts));
-  const listing = await listShards({ ...run, rate: run.describeRate, streamArn: facts.streamArn });
+  const listing = await listTwice({ ...run, rate: run.describeRate, streamArn: facts.streamArn });
   const { base } = plan;
   const shards = captureStream(listing.shards, { awsNowMs: awsTime.now(), base, laneCount: LANE_COUNT });
   log.info(

@@ -12,11 +12,15 @@ export interface AppliedImages {
 export function createAppliedImages(store: MemoryStore, target: LoadTarget): AppliedImages {
   const lastByKey = new Map<string, { readonly sequence: bigint; readonly v: number }>();
   let verdict: string | null = null;
+  let lastBase = 0n;
   return {
     observe() {
       const table = store.tables.get(memoryKey(target));
       const rows = table?.loading?.parts ?? table?.live?.parts;
       const base = table?.highestBase ?? 0n;
+      // After a gap the shards below a lost one are read again, behind it.
+      if (base !== lastBase) lastByKey.clear();
+      lastBase = base;
       for (const [key, { line, sequence, isDeleted }] of rows?.byKey ?? []) {
         // Rows of the Scan may be newer than the stream is at that time.
         if (isDeleted || sequence <= base) continue;
