@@ -41,7 +41,7 @@ export interface Following {
 
 const STEP_MS = 250;
 
-export function emptyState(): FollowedState {
+function emptyState(): FollowedState {
   return { units: new Map(), images: new Map(), events: [] };
 }
 
@@ -49,7 +49,7 @@ export function emptyState(): FollowedState {
 export async function captureTable(simulator: Simulator, clock: ManualClock, table: string): Promise<FollowedState> {
   const connection = connectTo(simulator, clock);
   const state = emptyState();
-  const { shards } = await listShards({
+  const listing = listShards({
     streamArn: simulator.streams.arn(table),
     calls: createStreamCalls(connection),
     rate: createDescribeRate(clock),
@@ -58,10 +58,25 @@ export async function captureTable(simulator: Simulator, clock: ManualClock, tab
     log: silentLogger,
     signal: new AbortController().signal,
   });
+  const { shards } = await turningClock(clock, listing);
   connection.close();
   const units = captureStream(shards, { awsNowMs: clock.now(), base: 1n, laneCount: 8 });
   for (const unit of units) state.units.set(unit.unit, { ...unit, epoch: 1 });
   return state;
+}
+
+/** The outcome of work that sleeps on the clock: it is turned whenever somebody sleeps. */
+export async function turningClock<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
+  let isDone = false;
+  const end = (): void => {
+    isDone = true;
+  };
+  work.then(end, end);
+  while (!isDone) {
+    await Promise.race([clock.sleepers(1), work.catch(() => {})]);
+    if (!isDone) clock.advance(125);
+  }
+  return await work;
 }
 
 /** Follows the stream of a table of the simulator on its clock, which only moves while no request is under way. */

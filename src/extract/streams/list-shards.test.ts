@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connectTo } from '../../../test/support/local-connection.ts';
+import { turningClock } from '../../../test/support/stream-following.ts';
 import type { Connection } from '../../connection/clients.ts';
 import { createStreamCalls, type StreamCalls } from '../../connection/stream-calls.ts';
 import { silentLogger } from '../../platform/logger.ts';
@@ -37,19 +38,7 @@ const source = () => ({
   ...{ calls, rate, clock, awsTime: connection.awsTime, log: silentLogger, signal },
   streamArn: simulator.streams.arn('orders'),
 });
-/** The outcome of work that sleeps on the clock: it is turned whenever somebody sleeps. */
-async function turning<T>(work: Promise<T>): Promise<T> {
-  let isDone = false;
-  const end = (): void => {
-    isDone = true;
-  };
-  work.then(end, end);
-  while (!isDone) {
-    await Promise.race([clock.sleepers(1), work.catch(() => {})]);
-    if (!isDone) clock.advance(125);
-  }
-  return await work;
-}
+const turning = <T>(work: Promise<T>): Promise<T> => turningClock(clock, work);
 const list = (): Promise<StreamListing> => turning(listShards(source()));
 const idsOf = ({ shards }: StreamListing): readonly string[] => shards.map(({ shardId }) => shardId).sort();
 const allIds = (): readonly string[] =>
