@@ -2,6 +2,8 @@ import type { Bench, Figure } from './report.ts';
 
 /** `npm run bench -- NAME [--json] [--long]`. Loaded by name, so that one bench does not pay for the imports of another. */
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
+  latency: () => import('./latency.bench.ts'),
+  shards: () => import('./shards.bench.ts'),
   sync: () => import('./sync.bench.ts'),
   transcode: () => import('./transcode.bench.ts'),
 };

@@ -1,5 +1,7 @@
+import type { DynamoItem } from '../test/support/dynamo-item.ts';
+
 /** An item of 12 attributes and about 500 bytes of DynamoDB JSON, as tables of orders have them. */
-export function flatItem(number: number): Record<string, unknown> {
+export function flatItem(number: number): DynamoItem {
   const digits = String(number * 7_919 + 104_729);
   return {
     pk: { S: `CUST#${number.toString(16).padStart(8, '0')}` },

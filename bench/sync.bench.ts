@@ -1,12 +1,11 @@
-import { execFileSync, fork, spawn } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { type MeasuredRun, measuredRun } from './measured-run.ts';
 import type { Bench } from './report.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -14,7 +13,6 @@ const ROUNDS = 5;
 const SIZES = { short: [1_000_000], long: [1_000_000, 10_000_000] };
 
 const serverMessage = z.object({ port: z.number() });
-const usageSchema = z.object({ cpuSeconds: z.number(), peakRssMb: z.number() });
 
 /**
  * `tributary sync` of one table into DuckDB, as users run it: the built program, its whole process from start to exit. The
@@ -23,7 +21,7 @@ const usageSchema = z.object({ cpuSeconds: z.number(), peakRssMb: z.number() });
 export const bench: Bench = async ({ report, say, long }) => {
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: 'inherit' });
   for (const items of long ? SIZES.long : SIZES.short) {
-    const runs: Run[] = [];
+    const runs: MeasuredRun[] = [];
     for (let round = 0; round < (items > 1_000_000 ? 1 : ROUNDS); round += 1) {
       const run = await measure(items);
       say(
@@ -39,40 +37,18 @@ export const bench: Bench = async ({ report, say, long }) => {
   }
 };
 
-interface Run {
-  readonly cpuSeconds: number;
-  readonly wallSeconds: number;
-  readonly peakRssMb: number;
-}
-
-async function measure(items: number): Promise<Run> {
+async function measure(items: number): Promise<MeasuredRun> {
   const folder = mkdtempSync(join(tmpdir(), 'tributary-bench-'));
   const server = fork(fileURLToPath(new URL('./table-server.ts', import.meta.url)), [String(items)]);
   try {
     const { port } = serverMessage.parse((await once(server, 'message'))[0]);
     const config = join(folder, 'tributary.yaml');
     writeFileSync(config, configText(port, folder));
-    const startedMs = performance.now();
-    const usage = await runMeasured(['sync', '--config', config, '--home', join(folder, 'home')]);
-    return { ...usage, wallSeconds: (performance.now() - startedMs) / 1000 };
+    return await measuredRun(['sync', '--config', config, '--home', join(folder, 'home')]);
   } finally {
     server.disconnect();
     rmSync(folder, { recursive: true });
   }
-}
-
-/** Runs the built program; rejects when it fails. */
-async function runMeasured(args: readonly string[]): Promise<z.infer<typeof usageSchema>> {
-  const preload = new URL('./report-usage.mjs', import.meta.url).href;
-  const child = spawn(process.execPath, ['--import', preload, join(ROOT, 'dist/bin/tributary.js'), ...args], {
-    env: { ...process.env, AWS_ACCESS_KEY_ID: 'LOCAL', AWS_SECRET_ACCESS_KEY: 'local' },
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-  });
-  const usage = child.stdio[3];
-  if (!(usage instanceof Readable) || child.stderr === null) throw new Error('A pipe is missing');
-  const [written, log, [code]] = await Promise.all([text(usage), text(child.stderr), once(child, 'exit')]);
-  if (code !== 0) throw new Error(`The measured process ended with ${code}:\n${log}`);
-  return usageSchema.parse(JSON.parse(written));
 }
 
 function configText(port: number, folder: string): string {

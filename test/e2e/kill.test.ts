@@ -1,20 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { readDuckDbState, readDuckDbTable } from '../support/duckdb-reader.ts';
 import type { DynamoItem } from '../support/dynamo-item.ts';
 import { compareExactly, exact } from '../support/exact.ts';
+import { type RunningSync, startSync } from '../support/running-sync.ts';
+import { warehouseOf, writeShopConfig } from '../support/shop-config.ts';
 
 /** `npm run test:soak -- e2e/kill` kills ten times in a sync of 100,000 items. */
 const LONG = process.env['TRIBUTARY_TEST_LONG'] === 'true';
 const ITEM_COUNT = LONG ? 100_000 : 20_000;
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Where a sync is killed: at the nth event of its own progress. */
 type Phase = 'scan' | 'staging' | 'commit' | 'checkpoint' | 'swap';
@@ -66,48 +63,12 @@ function order(number: number): DynamoItem {
   };
 }
 
-interface RunningSync {
-  readonly process: ChildProcess;
-  readonly exited: Promise<readonly [code: number | null, signal: string | null]>;
-  /** Resolves at the nth log line that matches. */
-  line(pattern: RegExp, nth: number): Promise<void>;
-  readonly log: readonly string[];
-}
-
-function startSync(): RunningSync {
-  const args = ['--config', join(folder, 'tributary.yaml'), '--home', join(folder, 'home'), '--log-level', 'DEBUG'];
-  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'src/bin/tributary.ts'), 'sync', ...args], {
-    cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const log: string[] = [];
-  const listeners = new Set<() => void>();
-  createInterface({ input: child.stderr }).on('line', (line) => {
-    log.push(line);
-    for (const listener of listeners) listener();
-  });
-  return {
-    process: child,
-    log,
-    exited: once(child, 'exit').then(([code, signal]) => [code, signal] as const),
-    line: (pattern, nth) =>
-      new Promise((resolve) => {
-        const look = (): void => {
-          if (log.filter((line) => pattern.test(line)).length >= nth) resolve();
-        };
-        listeners.add(look);
-        look();
-      }),
-  };
-}
-
 /** Resolves when the sync has reached the nth event of the phase. */
 async function reached(sync: RunningSync, phase: Phase, nth: number): Promise<void> {
   if (phase === 'scan') return simulator.requests.reached({ action: 'Scan' }, nth);
-  if (phase === 'staging') return sync.line(/: commits \d+ rows/, nth);
-  if (phase === 'swap') return sync.line(/: swaps version/, nth);
-  await sync.line(/: commits \d+ rows/, nth);
-  return fileChanged(phase === 'commit' ? 1 : CHECKPOINT_WRITES);
+  if (phase === 'swap') await sync.line(/: swaps version/, nth);
+  else await sync.line(/: commits \d+ rows/, nth);
+  if (phase === 'commit' || phase === 'checkpoint') await fileChanged(phase === 'commit' ? 1 : CHECKPOINT_WRITES);
 }
 
 /** A commit writes its blocks into the file and at last moves the header: each write is an event of the folder. */
@@ -124,7 +85,7 @@ function fileChanged(times: number): Promise<void> {
 
 async function loaded() {
   const table = { source: 'shop', name: 'orders', schema: 'shop', table: 'orders' };
-  return await readDuckDbTable(join(folder, 'warehouse.duckdb'), table);
+  return await readDuckDbTable(warehouseOf(folder), table);
 }
 
 describe('tributary sync, killed with SIGKILL', () => {
@@ -132,22 +93,9 @@ describe('tributary sync, killed with SIGKILL', () => {
     'in $phase $nth: the next run reads no finished segment again and the result is exact',
     async ({ phase, nth }) => {
       folder = mkdtempSync(join(tmpdir(), 'tributary-kill-'));
-      writeFileSync(
-        join(folder, 'tributary.yaml'),
-        `sources:
-  shop:
-    region: us-east-1
-    endpoint: ${simulator.endpoint}
-    credentials: { access_key_id: LOCAL, secret_access_key: "\${SECRET}" }
-    destination: warehouse
-    tables: { orders: { method: FULL_TABLE } }
-destinations:
-  warehouse: { type: duckdb, path: ./warehouse.duckdb }
-`,
-      );
-      process.env['SECRET'] = 'local';
+      writeShopConfig(folder, { endpoint: simulator.endpoint, tables: { orders: { method: 'FULL_TABLE' } } });
       simulator.requests.clear();
-      const killed = startSync();
+      const killed = startSync(folder);
       const early = killed.exited.then(() => {
         throw new Error(`The sync ended before ${phase} ${nth}:\n${killed.log.join('\n')}`);
       });
@@ -158,7 +106,7 @@ destinations:
       const finished = await finishedUnits();
 
       simulator.requests.clear();
-      const next = startSync();
+      const next = startSync(folder);
       const [code] = await next.exited;
       expect({ code, log: code === 0 ? [] : next.log }).toEqual({ code: 0, log: [] });
       const readAgain = simulator.requests
@@ -178,7 +126,7 @@ destinations:
 
 /** Segments that are durably at their end, unless the table has been swapped already. */
 async function finishedUnits(): Promise<ReadonlySet<string>> {
-  const path = join(folder, 'warehouse.duckdb');
+  const path = warehouseOf(folder);
   if (!existsSync(path)) return new Set();
   const units = await readDuckDbState(path);
   return new Set(units.filter(({ position }) => position === 'end').map(({ unit }) => unit));

@@ -31,16 +31,23 @@ export async function readDuckDbState(
 
 export interface FoundTable {
   readonly columns: readonly FoundColumn[];
+  /** Those that are not marked as deleted. */
   readonly rows: readonly FoundRow[];
   /** Distinct `_sdc_table_version`s: more than one means that a reader saw two versions at once. */
   readonly versions: readonly string[];
+}
+
+/** A table that may follow a stream. */
+export interface FoundFollowedTable extends FoundTable {
+  /** Those that are marked as deleted. `_sdc_deleted_by` is a cell of each. */
+  readonly deletedRows: readonly FoundRow[];
 }
 
 /** Reads a loaded table with its own connection: types from DuckDB's catalog, the attribute of a column from `_tributary_columns`. */
 export async function readDuckDbTable(
   path: string,
   table: { readonly source: string; readonly name: string; readonly schema: string; readonly table: string },
-): Promise<FoundTable> {
+): Promise<FoundFollowedTable> {
   return await withFile(path, async (query) => {
     const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;
     const name = (value: string): string => `"${value.replaceAll('"', '""')}"`;
@@ -62,11 +69,20 @@ export async function readDuckDbTable(
     const cells = columns.map(({ column, type }) =>
       type.kind === 'binary' ? `to_base64(${name(column)})` : `CAST(${name(column)} AS VARCHAR)`,
     );
-    const rows = (await query(`SELECT ${cells.join(', ')} FROM ${from}`)).map((values) =>
-      Object.fromEntries(columns.map(({ column }, at) => [column, values[at] === null ? null : String(values[at])])),
-    );
+    const rowsWhere = async (names: readonly string[], condition: string): Promise<readonly FoundRow[]> => {
+      const found = await query(
+        `SELECT ${[...cells, ...names.slice(cells.length)].join(', ')} FROM ${from} WHERE ${condition}`,
+      );
+      return found.map((values) =>
+        Object.fromEntries(names.map((column, at) => [column, values[at] === null ? null : String(values[at])])),
+      );
+    };
+    const names = columns.map(({ column }) => column);
+    const follows = described.some(([column]) => column === '_sdc_deleted_at');
+    const rows = await rowsWhere(names, follows ? '_sdc_deleted_at IS NULL' : 'true');
+    const deletedRows = follows ? await rowsWhere([...names, '_sdc_deleted_by'], '_sdc_deleted_at IS NOT NULL') : [];
     const versions = await query(`SELECT DISTINCT CAST(_sdc_table_version AS VARCHAR) FROM ${from}`);
-    return { columns, rows, versions: versions.map(([version]) => String(version)) };
+    return { columns, rows, deletedRows, versions: versions.map(([version]) => String(version)) };
   });
 }
 

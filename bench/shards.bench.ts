@@ -1,0 +1,106 @@
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { withDuckDb } from '../test/support/duckdb-live-rows.ts';
+import { warehouseOf, writeShopConfig } from '../test/support/shop-config.ts';
+import { type MeasuredRun, measuredRun } from './measured-run.ts';
+import type { Bench } from './report.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const CHAINS = 1_000;
+const DEPTH = 5;
+const FURTHER_RUNS = { short: 20, long: 1_000 };
+/** Between two of those runs. A shard leaves the stream after 26 hours. */
+const BETWEEN_RUNS = { hours: 2, rolls: 10 };
+const STATE_BYTES_BAR = 1_000_000;
+
+const answerSchema = z.object({
+  port: z.number(),
+  table: z.string(),
+  items: z.number(),
+  generations: z.number(),
+  shards: z.number(),
+  openShards: z.number(),
+  limitExceeded: z.number(),
+  requests: z.number(),
+});
+
+/**
+ * A stream of 5,000 shards in lineages of five, caught up by `tributary sync` as users run it, and many more runs while its
+ * shards roll and old ones leave: what the reader holds, in memory and as state, depends on the shards that there are.
+ */
+export const bench: Bench = async ({ report, say, long }) => {
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: 'inherit' });
+  const folder = mkdtempSync(join(tmpdir(), 'tributary-bench-'));
+  const path = fileURLToPath(new URL('./shards-server.ts', import.meta.url));
+  const server = fork(path, [String(CHAINS), String(DEPTH)]);
+  const figure = (metric: string, value: number, unit: string): void =>
+    report({ bench: 'shards', case: `${CHAINS * DEPTH} shards`, metric, value: Math.round(value), unit });
+  try {
+    await once(server, 'message');
+    const start = await live(server, { hours: 0, rolls: 0 });
+    writeShopConfig(folder, {
+      endpoint: `http://127.0.0.1:${start.port}`,
+      tables: { [start.table]: { method: 'LOG_BASED' } },
+    });
+    const options = ['--config', join(folder, 'tributary.yaml'), '--home', join(folder, 'home')];
+    const sync = (): Promise<MeasuredRun> => measuredRun(['sync', ...options]);
+    const stateBytes = async (): Promise<number> =>
+      Buffer.byteLength((await measuredRun(['state', 'export', ...options])).stdout);
+
+    const first = await sync();
+    const caughtUp = await live(server, { hours: 0, rolls: 0 });
+    await expectEqual(folder, caughtUp);
+    const firstBytes = await stateBytes();
+    say(`${caughtUp.requests} requests, ${first.cpuSeconds.toFixed(1)} s CPU`);
+    figure('seconds', first.wallSeconds, 's');
+    figure('peak_rss_mb', first.peakRssMb, 'MB');
+    figure('state_bytes', firstBytes, 'B');
+
+    const count = long ? FURTHER_RUNS.long : FURTHER_RUNS.short;
+    let last = first;
+    for (let run = 1; run <= count; run += 1) {
+      const { shards } = await live(server, BETWEEN_RUNS);
+      last = await sync();
+      if (run % 10 === 0) {
+        say(
+          `run ${run}: ${shards} shards, ${last.wallSeconds.toFixed(1)} s, ${last.peakRssMb} MB, ${await stateBytes()} B`,
+        );
+      }
+    }
+    const end = await live(server, { hours: 0, rolls: 0 });
+    await expectEqual(folder, end);
+    const lastBytes = await stateBytes();
+    figure(`state_bytes_${count}_runs_later`, lastBytes, 'B');
+    figure(`peak_rss_mb_${count}_runs_later`, last.peakRssMb, 'MB');
+    figure('limit_exceeded', end.limitExceeded, 'answers');
+    if (end.limitExceeded > 0) throw new Error('Limits of the stream were exceeded');
+    if (firstBytes >= STATE_BYTES_BAR) throw new Error(`The state is larger than ${STATE_BYTES_BAR} bytes`);
+    if (lastBytes > firstBytes) throw new Error('The state has grown');
+  } finally {
+    server.disconnect();
+    rmSync(folder, { recursive: true });
+  }
+};
+
+type Answer = z.infer<typeof answerSchema>;
+
+/** Lets time pass in the simulator; resolves to what there is then. */
+async function live(server: ChildProcess, time: { readonly hours: number; readonly rolls: number }): Promise<Answer> {
+  const answer = once(server, 'message');
+  server.send(time);
+  return answerSchema.parse((await answer)[0]);
+}
+
+async function expectEqual(folder: string, { table, items, generations }: Answer): Promise<void> {
+  const found = await withDuckDb(warehouseOf(folder), async (query) => {
+    const sql = `SELECT count(*), sum(generation)::BIGINT FROM shop.${table} WHERE _sdc_deleted_at IS NULL`;
+    return (await query(sql))[0]?.map(Number);
+  });
+  if (found?.[0] === items && found[1] === generations) return;
+  throw new Error(`The destination has ${found?.join(', ')} where the source has ${items}, ${generations}`);
+}

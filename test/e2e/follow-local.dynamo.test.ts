@@ -1,0 +1,161 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  ConditionalCheckFailedException,
+  CreateTableCommand,
+  DynamoDBClient,
+  PutItemCommand,
+  UpdateItemCommand,
+  UpdateTimeToLiveCommand,
+} from '@aws-sdk/client-dynamodb';
+import { DescribeStreamCommand, DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { DynamoItem } from '../support/dynamo-item.ts';
+import { type DynamoDbLocal, startDynamoDbLocal } from '../support/dynamodb-local.ts';
+import { expectFollowed } from '../support/expect-followed.ts';
+import { randomWrites, WRITTEN_KEY } from '../support/random-writes.ts';
+import { type RunningSync, startSync } from '../support/running-sync.ts';
+import { scanAll, toAttributeValues } from '../support/sdk-items.ts';
+import { warehouseOf, writeShopConfig } from '../support/shop-config.ts';
+import { startWriting } from '../support/table-writer.ts';
+import { untilCount } from '../support/until-readable.ts';
+
+/** `npm run test:soak -- follow-local` writes for ten minutes, otherwise for five. */
+const MINUTES = process.env['TRIBUTARY_TEST_LONG'] === 'true' ? 10 : 5;
+const WRITES_PER_SECOND = 500;
+const KEY_COUNT = 20_000;
+const SEEDED_WRITES = 20_000;
+/** The emulator closes a shard every four hours of its clock: every four minutes. Its iterators live for 15 seconds. */
+const SPEED = 60;
+/** One item each so many writes is put to expire soon. The emulator looks at samples only, so not all are deleted. */
+const WRITES_PER_EXPIRY = 250;
+const EXPIRES_IN_MS = 60_000;
+/** Another one in the same server would make it answer that records were trimmed which are there. */
+const TABLE = 'orders';
+const KEY = ['tenant', 'number'];
+
+let dynamo: DynamoDbLocal;
+let client: DynamoDBClient;
+let folder: string;
+let streamArn: string;
+let sync: RunningSync | undefined;
+
+beforeAll(async () => {
+  dynamo = await startDynamoDbLocal({ speed: SPEED });
+  const options = { endpoint: dynamo.endpoint, region: 'us-east-1', maxAttempts: 10 };
+  client = new DynamoDBClient({ ...options, credentials: { accessKeyId: 'LOCAL', secretAccessKey: 'local' } });
+  folder = mkdtempSync(join(tmpdir(), 'tributary-follow-'));
+  const { TableDescription } = await client.send(
+    new CreateTableCommand({
+      TableName: TABLE,
+      KeySchema: [...WRITTEN_KEY.KeySchema],
+      AttributeDefinitions: [...WRITTEN_KEY.AttributeDefinitions],
+      BillingMode: 'PAY_PER_REQUEST',
+      StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' },
+    }),
+  );
+  streamArn = TableDescription?.LatestStreamArn ?? '';
+  await client.send(
+    new UpdateTimeToLiveCommand({
+      TableName: TABLE,
+      TimeToLiveSpecification: { Enabled: true, AttributeName: 'expires_at' },
+    }),
+  );
+});
+afterAll(async () => {
+  sync?.process.kill('SIGKILL');
+  await sync?.exited;
+  client.destroy();
+  await dynamo.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** Items that DynamoDB deletes by itself, put while others write. */
+function expiringItems() {
+  const keys = new Map<string, DynamoItem>();
+  return {
+    keys,
+    put: async (): Promise<void> => {
+      const key = { tenant: { S: 'brief' }, number: { N: String(keys.size) } };
+      keys.set(JSON.stringify(key), key);
+      const expiresAt = Math.floor((dynamo.now() + EXPIRES_IN_MS) / 1000);
+      const Item = toAttributeValues({ ...key, expires_at: { N: String(expiresAt) }, text: { S: 'soon gone' } });
+      await client.send(new PutItemCommand({ TableName: TABLE, Item }));
+    },
+    /** Nothing expires any more. */
+    keepTheRest: async (): Promise<void> => {
+      for (const key of keys.values()) {
+        const update = new UpdateItemCommand({
+          TableName: TABLE,
+          Key: toAttributeValues(key),
+          UpdateExpression: 'REMOVE expires_at',
+          ConditionExpression: 'attribute_exists(tenant)',
+        });
+        await client.send(update).catch((error: unknown) => {
+          if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        });
+      }
+    },
+  };
+}
+
+async function shardCount(): Promise<number> {
+  const options = { endpoint: dynamo.endpoint, region: 'us-east-1' };
+  const streams = new DynamoDBStreamsClient({
+    ...options,
+    credentials: { accessKeyId: 'LOCAL', secretAccessKey: 'local' },
+  });
+  const { StreamDescription } = await streams.send(new DescribeStreamCommand({ StreamArn: streamArn }));
+  streams.destroy();
+  return StreamDescription?.Shards?.length ?? 0;
+}
+
+test(`DynamoDB Local, written to for ${MINUTES} minutes while it is read and then followed: the destination is equal, deletes included`, {
+  timeout: (MINUTES + 5) * 60_000,
+}, async () => {
+  const writes = randomWrites({ seed: 1, keyCount: KEY_COUNT });
+  const seeding = startWriting({ client, table: TABLE, writes, perSecond: 5_000 });
+  await seeding.reached(SEEDED_WRITES);
+  await seeding.stop();
+
+  const writer = startWriting({ client, table: TABLE, writes, perSecond: WRITES_PER_SECOND });
+  const expiring = expiringItems();
+  writeShopConfig(folder, {
+    endpoint: dynamo.endpoint,
+    tables: { [TABLE]: { method: 'LOG_BASED', ttl_deletes: 'flag' } },
+  });
+  const sync = startSync(folder, ['--follow']);
+  const early = sync.exited.then(([code, signal]) => {
+    throw new Error(`The run ended with ${signal ?? code}:\n${sync.log.slice(-50).join('\n')}`);
+  });
+  const writing = async (): Promise<void> => {
+    const total = MINUTES * 60 * WRITES_PER_SECOND;
+    for (let written = 0; written < total; written += WRITES_PER_EXPIRY) {
+      await writer.reached(written);
+      await expiring.put();
+    }
+    await writer.reached(total);
+    await writer.stop();
+    await expiring.keepTheRest();
+  };
+  await Promise.race([writing(), early]);
+
+  const last = { tenant: { S: 'last' }, number: { N: '0' } };
+  await client.send(new PutItemCommand({ TableName: TABLE, Item: toAttributeValues(last) }));
+  const path = warehouseOf(folder);
+  await untilCount({ path, sync }, { sql: "SELECT count(*) FROM shop.orders WHERE tenant = 'last'", count: 1 });
+  sync.process.kill('SIGTERM');
+  early.catch(() => {});
+  expect({ ended: await sync.exited, log: sync.log.slice(-20) }).toMatchObject({ ended: [0, null] });
+
+  expect(await shardCount()).toBeGreaterThan(1);
+  const items = await scanAll(client, TABLE);
+  const keys = new Map([...writes.keys, ...expiring.keys]);
+  const deletes = await expectFollowed({ path, table: TABLE, key: KEY, items, keys });
+  const expired = deletes.filter(({ key }) => key === 'brief');
+  expect(expired.length).toBeGreaterThan(0);
+  expect(new Set(expired.map(({ by }) => by))).toEqual(new Set(['ttl']));
+  expect(deletes.filter(({ key, by }) => key !== 'brief' && by !== null)).toEqual([]);
+  expect(sync.count(/ gap|false alarm/i)).toBe(0);
+});
