@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-/** The suffix of a test file says which part it needs beyond Node: .dynamo (Java), .root (tmpfs, remounts, network namespaces). */
-const NEEDS = ['dynamo', 'root'] as const;
+/**
+ * The suffix of a test file says what it needs beyond Node: .dynamo Java, .root tmpfs, remounts and network namespaces,
+ * .long some minutes.
+ */
+const NEEDS = ['dynamo', 'root', 'long'] as const;
 const pattern = (suffix: string): string[] => [`src/**/*.${suffix}.test.ts`, `test/**/*.${suffix}.test.ts`];
 
 export default defineConfig({

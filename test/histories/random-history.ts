@@ -21,7 +21,7 @@ export type Verdict = string | null;
  */
 export async function runHistory(seed: number, changes: 'merge' | 'ordered'): Promise<Verdict> {
   const random = createRandom(seed);
-  const clock = createHurriedClock(2_000);
+  const clock = createHurriedClock(400);
   const simulator = await startSimulator({ clock });
   try {
     return await play({ random, clock, simulator, changes });
