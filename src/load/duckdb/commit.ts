@@ -1,38 +1,23 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { Batch } from '../../model/batch.ts';
 import type { StoredSchema } from '../../model/stored-schema.ts';
 import { TributaryError } from '../../platform/errors.ts';
-import type { CommitReceipt, Lane, Load } from '../destination.ts';
+import type { CommitReceipt } from '../destination.ts';
 import { fenced } from '../fenced.ts';
 import { maySucceed } from '../schema-succession.ts';
-import { appendBatches } from './chunk-writer.ts';
 import { readSchemaRows, replaceSchemaRows } from './column-rows.ts';
 import { mergeRowGroups } from './connection.ts';
-import { createStaging, type Merge, mergeStagedRows, STAGED } from './merge-rows.ts';
-import { saveRejectedRows } from './rejected-rows.ts';
+import { commitsByTable, type LaneCommit } from './lane-commit.ts';
+import { appendAll, mergeAll } from './load-rows.ts';
 import { alterTable, copyWidened, createTable, planWidening, readTableColumns } from './schema-change.ts';
 import { quoteTable, type TableName } from './sql.ts';
 import {
   type LoadingTable,
-  liveTableName,
   loadingTableName,
   readLoadingTable,
   saveStoredTable,
   spareTableName,
 } from './table-rows.ts';
 import { moveUnitRows, newUnitStates, openUnitRows, pruneUnitRows } from './unit-rows.ts';
-
-/** A commit of a lane on its way into the file. */
-export interface LaneCommit {
-  readonly lane: Lane;
-  /** The epoch that units get which the commit opens. */
-  readonly epoch: number;
-  readonly batches: readonly Batch[];
-  readonly request: Parameters<Load['commit']>[0];
-  /** Whether its schema is newer than the one that the lane knows to be stored. */
-  readonly bringsSchema: boolean;
-  readonly signal: AbortSignal;
-}
 
 /** A slow scan commits a few rows every some seconds: without merging each would take blocks of the file for itself. */
 const SMALL_COMMIT_ROWS = 16_384;
@@ -59,17 +44,6 @@ export async function commitLanes(
     }
   }
   return commits.flatMap((commit) => receipts.get(commit) ?? []);
-}
-
-export function commitsByTable(commits: readonly LaneCommit[]): readonly (readonly LaneCommit[])[] {
-  const byTable = new Map<string, LaneCommit[]>();
-  for (const commit of commits) {
-    const table = JSON.stringify([commit.lane.source, commit.lane.table]);
-    const ofTable = byTable.get(table);
-    if (ofTable) ofTable.push(commit);
-    else byTable.set(table, [commit]);
-  }
-  return [...byTable.values()];
 }
 
 /** What the commits of one table find: its state, and the newest schema that they bring with the commit that brings it. */
@@ -182,98 +156,4 @@ async function widenTable(
   await copyWidened(connection, name, { target, plan, widening });
   await connection.run(`DROP TABLE ${quoteTable(name)}`);
   return target;
-}
-
-interface Destined {
-  readonly name: TableName;
-  readonly stored: LoadingTable;
-  readonly plan: LaneCommit['request']['plan'];
-}
-
-interface Loaded {
-  readonly receipts: readonly CommitReceipt[];
-  readonly appendedRows: number;
-  readonly rowCountChange: number;
-  readonly liveRowCountChange: number;
-}
-
-/** A version without a stream: its rows are new, whatever they are. */
-async function appendAll(
-  connection: DuckDBConnection,
-  destined: Destined,
-  commits: readonly LaneCommit[],
-): Promise<Loaded> {
-  const appended = await appendCommits(connection, destined, { into: destined.name, commits });
-  const appendedRows = appended.reduce((sum, rows) => sum + rows.appendedRows, 0);
-  return {
-    receipts: appended.map((rows) => ({
-      receipt: 'durable',
-      upsertedRows: rows.appendedRows,
-      deletedRows: 0,
-      compactedRows: 0,
-      supersededRows: 0,
-      rejectedRows: rows.rejectedRows,
-    })),
-    appendedRows,
-    rowCountChange: appendedRows,
-    liveRowCountChange: appendedRows,
-  };
-}
-
-/** A version with a stream: rows of one key meet, in the commits and in the table. */
-async function mergeAll(
-  connection: DuckDBConnection,
-  destined: Destined,
-  commits: readonly LaneCommit[],
-): Promise<Loaded> {
-  const { name, stored, plan } = destined;
-  if (commits.every(({ batches }) => batches.every(({ page }) => page.rowCount === 0))) {
-    return { receipts: commits.map(() => NOTHING), appendedRows: 0, rowCountChange: 0, liveRowCountChange: 0 };
-  }
-  await createStaging(connection, name);
-  const appended = await appendCommits(connection, destined, { into: STAGED, commits });
-  const merge: Merge = await mergeStagedRows(connection, name, {
-    keyColumns: plan.columns.flatMap(({ name: column, key }) => (key === null ? [] : [column])),
-    stagedRows: appended.map(({ appendedRows }) => appendedRows),
-    removesDeleted: stored.phase === 'following' && commits.some(({ lane }) => lane.deletes === 'hard'),
-    isEmpty: stored.loading.rowCount === 0,
-  });
-  return {
-    receipts: appended.map(({ rejectedRows }, index) => ({
-      ...NOTHING,
-      ...merge.merged[index],
-      rejectedRows,
-    })),
-    appendedRows: appended.reduce((sum, rows) => sum + rows.appendedRows, 0),
-    rowCountChange: merge.rowCountChange,
-    liveRowCountChange: merge.liveRowCountChange,
-  };
-}
-
-const NOTHING: CommitReceipt = {
-  receipt: 'durable',
-  upsertedRows: 0,
-  deletedRows: 0,
-  compactedRows: 0,
-  supersededRows: 0,
-  rejectedRows: 0,
-};
-
-/** Appends the rows of each commit and keeps those that it cannot. */
-async function appendCommits(
-  connection: DuckDBConnection,
-  { stored, plan }: Destined,
-  { into, commits }: { readonly into: TableName; readonly commits: readonly LaneCommit[] },
-): Promise<readonly { readonly appendedRows: number; readonly rejectedRows: number }[]> {
-  const { version, base, stream } = stored.loading;
-  const counts: { readonly appendedRows: number; readonly rejectedRows: number }[] = [];
-  for (const [index, { batches, request, signal }] of commits.entries()) {
-    const { nowMs } = request;
-    const member = stream === null ? null : index;
-    const options = { plan, version, base, nowMs, member, signal };
-    const { appendedRows, rejected } = await appendBatches(connection, into, batches, options);
-    await saveRejectedRows(connection, liveTableName(stored), { version, nowMs, rejected });
-    counts.push({ appendedRows, rejectedRows: rejected.length });
-  }
-  return counts;
 }

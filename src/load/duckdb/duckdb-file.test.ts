@@ -8,6 +8,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readLiveRows, withDuckDb } from '../../../test/support/duckdb-live-rows.ts';
 import { order } from '../../../test/support/load-samples.ts';
+import { STREAM, shards } from '../../../test/support/stream-samples.ts';
 import { behind, tableLoader } from '../../../test/support/table-loader.ts';
 import { neverAborted } from '../../../test/support/test-place.ts';
 import { systemClock } from '../../platform/clock.ts';
@@ -284,6 +285,20 @@ describe('the copy for readers', () => {
     expect(await readLiveRows(publish, loader.target)).toHaveLength(2);
     await destination.close();
     expect(readdirSync(join(folder, 'readers'))).toEqual(['copy.duckdb']);
+  });
+
+  it('has the changes of a table that follows its stream when the destination is closed', async () => {
+    const publish = join(folder, 'copy.duckdb');
+    const loader = tableLoader({ stream: STREAM, shards: shards(1), totalSegments: 1 });
+    const destination = connect({ publish });
+    await loader.begin(destination, 1, { placement: 'live' });
+    const lane = await loader.open(destination, 1);
+    await lane.put([order(1)], 'end');
+    await loader.finish(destination, 1);
+    await lane.put([order(2)], 'after 1', loader.shards[0]);
+    expect(await readLiveRows(publish, loader.target)).toHaveLength(1);
+    await destination.close();
+    expect(await readLiveRows(publish, loader.target)).toHaveLength(2);
   });
 
   it('does not stop the swap when it cannot be written, and close() says so', async () => {

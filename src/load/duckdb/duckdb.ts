@@ -35,6 +35,9 @@ export function createDuckDbDestination(
   const closing = new AbortController();
   let unpublished = false;
 
+  const onLiveCommit = (): void => {
+    unpublished = true;
+  };
   const publishChanges = async (signal: AbortSignal): Promise<void> => {
     if (publish === null || !unpublished) return;
     await publishCopy(file, publish, signal);
@@ -63,7 +66,7 @@ export function createDuckDbDestination(
       resync: (request, { signal }) => resyncVersion(file, request, signal),
       halt: (request, { signal }) => haltTable(file, request, signal),
     },
-    open: (lane, { signal }) => openLoad({ file, groupCommit }, lane, signal),
+    open: (lane, { signal }) => openLoad({ file, groupCommit, onLiveCommit }, lane, signal),
     async sample(target, count) {
       return (await file.read((connection) => sampleRows(connection, target, count), closing.signal)) ?? [];
     },

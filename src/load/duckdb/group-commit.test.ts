@@ -58,7 +58,7 @@ function connect(): Destination {
   const groupCommit = createGroupCommit(counted);
   return {
     ...createDuckDbDestination({ path, publish: null, lockWaitMs: 0 }, { clock: systemClock }),
-    open: (lane, { signal }) => openLoad({ file, groupCommit }, lane, signal),
+    open: (lane, { signal }) => openLoad({ file, groupCommit, onLiveCommit: () => {} }, lane, signal),
   };
 }
 

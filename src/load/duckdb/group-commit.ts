@@ -1,8 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { CommitReceipt } from '../destination.ts';
-import { commitLanes, commitsByTable, type LaneCommit } from './commit.ts';
+import { commitLanes } from './commit.ts';
 import type { DuckDbFile } from './connection.ts';
 import { duckDbError } from './errors.ts';
+import { commitsByTable, type LaneCommit } from './lane-commit.ts';
 import { rewriteLiveTable } from './live-rewrite.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -133,9 +134,29 @@ async function commitTogether(
   commits: readonly LaneCommit[],
 ): Promise<readonly CommitReceipt[]> {
   if (commits.length === 0) return [];
-  const signal = AbortSignal.any(commits.map((commit) => commit.signal));
-  for (const ofTable of commitsByTable(commits)) {
-    if (ofTable.some(({ bringsSchema }) => bringsSchema)) await rewriteLiveTable(connection, ofTable, signal);
+  return whileNoneAborts(commits, async (signal) => {
+    for (const ofTable of commitsByTable(commits)) {
+      if (ofTable.some(({ bringsSchema }) => bringsSchema)) await rewriteLiveTable(connection, ofTable, signal);
+    }
+    return inTransaction(connection, signal, () => commitLanes(connection, commits));
+  });
+}
+
+/** As AbortSignal.any, which keeps a trace of each call in signals that never abort (Node 20). */
+async function whileNoneAborts<T>(
+  commits: readonly LaneCommit[],
+  use: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const any = new AbortController();
+  const follow = commits.map(({ signal }) => {
+    const onAbort = (): void => any.abort(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    return { signal, onAbort };
+  });
+  try {
+    return await use(any.signal);
+  } finally {
+    for (const { signal, onAbort } of follow) signal.removeEventListener('abort', onAbort);
   }
-  return inTransaction(connection, signal, () => commitLanes(connection, commits));
 }

@@ -38,7 +38,7 @@ function connect(deadly = /^$/): Destination {
   const groupCommit = createGroupCommit(dying);
   return {
     ...createDuckDbDestination({ path, publish: null, lockWaitMs: 0 }, { clock: systemClock }),
-    open: (lane, { signal }) => openLoad({ file, groupCommit }, lane, signal),
+    open: (lane, { signal }) => openLoad({ file, groupCommit, onLiveCommit: () => {} }, lane, signal),
   };
 }
 

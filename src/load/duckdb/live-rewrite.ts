@@ -1,7 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { fenced } from '../fenced.ts';
 import { replaceSchemaRows } from './column-rows.ts';
-import { type LaneCommit, readSuccession } from './commit.ts';
+import { readSuccession } from './commit.ts';
+import type { LaneCommit } from './lane-commit.ts';
 import { copyWidened, planWidening, readTableColumns } from './schema-change.ts';
 import { quoteName, quoteTable } from './sql.ts';
 import { loadingTableName, rewriteTableName, saveStoredTable } from './table-rows.ts';

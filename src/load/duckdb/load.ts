@@ -11,13 +11,20 @@ import { readLoadingTable, saveStoredTable } from './table-rows.ts';
 import { inTransaction } from './transaction.ts';
 import { readUnitRows, takeUnitRows } from './unit-rows.ts';
 
+interface LoadSurroundings {
+  readonly file: DuckDbFile;
+  readonly groupCommit: GroupCommit;
+  /** Readers of the live version see other rows now. */
+  readonly onLiveCommit: () => void;
+}
+
 /** Takes the units of the lane over and opens its load. */
 export async function openLoad(
-  { file, groupCommit }: { readonly file: DuckDbFile; readonly groupCommit: GroupCommit },
+  { file, groupCommit, onLiveCommit }: LoadSurroundings,
   lane: Lane,
   signal: AbortSignal,
 ): Promise<Load> {
-  const { units, epoch, schema } = await file.write(
+  const { units, epoch, schema, isLive } = await file.write(
     (connection) => inTransaction(connection, signal, () => takeOver(connection, lane)),
     signal,
   );
@@ -43,6 +50,7 @@ export async function openLoad(
         signal: commitSignal,
       });
       knownSchemaVersion = schemaVersion;
+      if (isLive && remembered.length > 0) onLiveCommit();
       return receipt;
     },
     async close() {
@@ -51,7 +59,10 @@ export async function openLoad(
   };
 }
 
-async function takeOver(connection: DuckDBConnection, lane: Lane): Promise<Pick<Load, 'units' | 'epoch' | 'schema'>> {
+async function takeOver(
+  connection: DuckDBConnection,
+  lane: Lane,
+): Promise<Pick<Load, 'units' | 'epoch' | 'schema'> & { readonly isLive: boolean }> {
   const stored = await readLoadingTable(connection, lane);
   const present = await readUnitRows(connection, lane);
   const presentById = new Map(present.map((state) => [state.unit, state]));
@@ -66,5 +77,6 @@ async function takeOver(connection: DuckDBConnection, lane: Lane): Promise<Pick<
   const taken = [...units.values()].filter(({ position }) => position !== 'end').map(({ unit }) => unit);
   await takeUnitRows(connection, lane, { units: taken, epoch });
   await saveStoredTable(connection, { ...stored, highestEpoch: epoch });
-  return { units, epoch, schema: await readSchemaRows(connection, lane, stored.loading.schemaVersion) };
+  const schema = await readSchemaRows(connection, lane, stored.loading.schemaVersion);
+  return { units, epoch, schema, isLive: stored.loading.placement === 'live' };
 }

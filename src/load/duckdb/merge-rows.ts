@@ -4,7 +4,7 @@ import { removeDuplicates } from './duplicates.ts';
 import { changeRows, queryRows, quoteName, quoteTable, type TableName, temporaryTable } from './sql.ts';
 
 /** What became of the rows of one of the commits that were staged together. */
-export interface MergedRows {
+interface MergedRows {
   readonly upsertedRows: number;
   readonly deletedRows: number;
   readonly compactedRows: number;
@@ -21,7 +21,7 @@ interface MergeOptions {
   readonly isEmpty: boolean;
 }
 
-export interface Merge {
+interface Merge {
   /** By commit. */
   readonly merged: readonly MergedRows[];
   /** By how much the rows of the table have become more, and those without `_sdc_deleted_at`. */
