@@ -17,6 +17,13 @@ interface ProgramOptions {
 
 export type Program = ReturnType<typeof createProgram>;
 
+/** A verb that has verbs of its own. */
+export function addVerbGroup(program: Program, name: string) {
+  return program.command(name);
+}
+
+export type VerbGroup = ReturnType<typeof addVerbGroup>;
+
 /** The flags that mean the same for every verb. */
 export type GlobalOptions = ReturnType<Program['opts']>;
 

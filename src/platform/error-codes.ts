@@ -225,8 +225,9 @@ export const ERROR_CODES = {
   },
   STATE_NOT_EDITABLE: {
     kind: 'user',
-    cause: 'Rows of a table in files are only added: segments that are read again would come twice.',
-    fix: 'Reset the table instead: the next run reads all of it again.',
+    cause:
+      'Bookmarks were to be put where rows would be lost, or come twice: those of a full reading, whose rows are only added, of another version than the one that is loaded, or of a table that waits for a decision.',
+    fix: 'Do what the message says; a reset of the table always works: the next run reads all of it again.',
   },
   SHRINK_REFUSED: {
     kind: 'data',

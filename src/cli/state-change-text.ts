@@ -1,0 +1,21 @@
+import type { StateChange } from '../operations/state-change.ts';
+import { plural } from '../platform/format.ts';
+
+/** What a change of bookmarks does to rows, for the question before it. */
+export function changeText({ backCount, followingCount, forwardCount }: StateChange): string {
+  const parts: string[] = [];
+  if (backCount > 0) {
+    const those = followingCount === 0 ? '' : ` (${followingCount} of them because they come after one that goes back)`;
+    parts.push(
+      `${plural(backCount, 'shard')} ${backCount === 1 ? 'goes' : 'go'} back${those}: their changes are applied again, and ` +
+        'readers may see older values until the next run has caught up.',
+    );
+  }
+  if (forwardCount > 0) {
+    parts.push(
+      `${plural(forwardCount, 'shard')} ${forwardCount === 1 ? 'goes' : 'go'} forward: changes in between are never loaded.`,
+    );
+  }
+  parts.push('A run that is on its way ends with FENCED; start it again afterwards.');
+  return parts.join(' ');
+}
