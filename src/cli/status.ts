@@ -103,13 +103,15 @@ function ageText({ liveRows, lagMs, liveSinceMs }: TableStatus, nowMs: number): 
   return formatDuration(Math.max(0, lagMs ?? nowMs - liveSinceMs));
 }
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 /** A day is what there is after every run; half of it is a warning, and four hours are as long as one shard lives. */
 function timeToLossText({ timeToLossMs }: TableStatus, colors: Output['colors']): string {
   if (timeToLossMs === null) return '';
   if (timeToLossMs <= 0) return colors.red('over');
-  const text = formatDuration(timeToLossMs);
+  // Down to the minute: a table that is followed has a day less some seconds.
+  const text = formatDuration(Math.floor(timeToLossMs / MINUTE_MS) * MINUTE_MS);
   if (timeToLossMs > 12 * HOUR_MS) return text;
   return timeToLossMs > 4 * HOUR_MS ? colors.yellow(text) : colors.red(text);
 }

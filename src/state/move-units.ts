@@ -26,6 +26,7 @@ export function moveUnits(present: readonly NewUnit[], moves: readonly NewUnit[]
   let forwardCount = 0;
   for (const move of moves) {
     const known = before.get(move.unit);
+    if (known?.position === 'end' && move.position === 'end') continue;
     after.set(move.unit, { ...move, shard: known?.shard && move.shard ? higher(known.shard, move.shard) : move.shard });
     if (move.shard === null) continue;
     // A shard that was not there and is to be read comes before whatever is there below it.
