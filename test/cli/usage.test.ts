@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { jsonLines, runCli } from './run-cli.ts';
 
-const VERBS = ['init', 'check', 'iam', 'discover', 'select', 'sync', 'status', 'reset', 'state', 'compact', 'demo'];
+const VERBS = 'init check iam discover select sync status gaps reset state compact demo'.split(' ');
+const STATE_VERBS = ['show', 'export', 'import', 'edit', 'rewind'];
 
 /** Global options that a verb has no use for. */
 const UNUSED: Readonly<Record<string, readonly string[]>> = {
@@ -45,6 +46,13 @@ describe('help', () => {
       expect([exitCode, stderr]).toEqual([2, `error USAGE: ${verb} has no use for ${flag}\n  Fix: Leave it out\n`]);
     },
   );
+
+  test.each(STATE_VERBS)('of state %s has a description and examples', async (verb) => {
+    const { exitCode, stdout } = await runCli(['state', verb, '--help']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^Usage: tributary state ${verb}`));
+    expect(stdout).toMatch(new RegExp(`\nExamples:\n  \\$ tributary state ${verb}`));
+  });
 
   test('comes where no command is named', async () => {
     const { exitCode, stderr } = await runCli([]);
