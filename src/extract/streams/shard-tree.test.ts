@@ -17,6 +17,11 @@ const known = (shardId: string, parentShardId: string | null, isFinished: boolea
   ...{ shardId, parentShardId, isFinished },
   verifiedThroughMs: AWS_NOW_MS,
 });
+/** A finished shard that was verified last so many hours ago. */
+const ended = (shardId: string, hoursAgo: number, parentShardId: string | null = null): KnownShard => ({
+  ...known(shardId, parentShardId, true),
+  verifiedThroughMs: AWS_NOW_MS - hoursAgo * HOUR_MS,
+});
 /** A full listing that was begun just before, so many seconds after the start of the test. */
 function list(tree: ShardTree, seconds: number, shards: readonly ListedShard[]): ListingOutcome {
   const times = { nowMs: seconds * 1_000, awsNowMs: AWS_NOW_MS + seconds * 1_000 };
@@ -148,8 +153,8 @@ describe('shards that are not listed', () => {
     expect(list(tree, 0, [])).toEqual({ ...NOTHING, missing: ['p'] });
   });
 
-  test('are pruned when they are finished, have a child, and stay missing', () => {
-    const tree = createShardTree([known('p', null, true), known('c', 'p', false)]);
+  test('are pruned when they ended a day ago, have a child, and stay missing', () => {
+    const tree = createShardTree([ended('p', 23), known('c', 'p', false)]);
     expect(list(tree, 0, [listed('c', 'p')]).pruned).toEqual([]);
     expect(list(tree, 59, [listed('c', 'p')]).pruned).toEqual([]);
     expect(list(tree, 60, [listed('c', 'p')]).pruned).toEqual(['p']);
@@ -157,16 +162,21 @@ describe('shards that are not listed', () => {
     expect(tree.finishedCount).toBe(0);
   });
 
+  test('are kept while they cannot have expired, however often listings lack them', () => {
+    const tree = createShardTree([ended('p', 22), known('c', 'p', false)]);
+    for (const seconds of [0, 60, 120]) expect(list(tree, seconds, [listed('c', 'p')]).pruned).toEqual([]);
+  });
+
   test('are kept when one listing in between has them', () => {
-    const tree = createShardTree([known('p', null, true), known('c', 'p', false)]);
+    const tree = createShardTree([ended('p', 24), known('c', 'p', false)]);
     list(tree, 0, [listed('c', 'p')]);
     list(tree, 30, [listed('p'), listed('c', 'p')]);
     expect(list(tree, 60, [listed('c', 'p')]).pruned).toEqual([]);
   });
 
   test('are kept while no child is part of the state, and before their parents', () => {
-    const tree = createShardTree([known('p', null, true), known('c', 'p', true), known('g', 'c', false)]);
-    const barren = createShardTree([known('p', null, true)]);
+    const tree = createShardTree([ended('p', 30), ended('c', 26, 'p'), known('g', 'c', false)]);
+    const barren = createShardTree([ended('p', 30)]);
     for (const seconds of [0, 60]) {
       expect(list(barren, seconds, []).pruned).toEqual([]);
       expect(list(tree, seconds, [listed('p'), listed('g', 'c')]).pruned).toEqual([]);
@@ -174,13 +184,12 @@ describe('shards that are not listed', () => {
   });
 
   test('are pruned by one listing when they ended more than a day and a half ago: short runs see no second one', () => {
-    const old = { ...known('p', null, true), verifiedThroughMs: AWS_NOW_MS - 37 * HOUR_MS };
-    const tree = createShardTree([old, known('c', 'p', false)]);
+    const tree = createShardTree([ended('p', 37), known('c', 'p', false)]);
     expect(list(tree, 0, [listed('c', 'p')]).pruned).toEqual(['p']);
   });
 
   test('are no orphans when a listing has them once more', () => {
-    const tree = createShardTree([known('p', null, true), known('c', 'p', false)]);
+    const tree = createShardTree([ended('p', 24), known('c', 'p', false)]);
     for (const seconds of [0, 60]) list(tree, seconds, [listed('c', 'p')]);
     for (const seconds of [61, 75]) expect(list(tree, seconds, [listed('p'), listed('c', 'p')])).toEqual(NOTHING);
   });

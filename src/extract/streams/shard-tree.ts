@@ -1,6 +1,7 @@
 import type { ListedShard } from '../../connection/stream-calls.ts';
 import { shardPosition } from '../../model/position.ts';
 import { TributaryError } from '../../platform/errors.ts';
+import { isCertainlyHeld } from './retention.ts';
 import type { NewShard } from './stream-sink.ts';
 
 /** A shard that is part of the state, as far as lineage goes. */
@@ -210,6 +211,8 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
     nodesBelow(node.shardId).length > 0 &&
     // The oldest of a line goes first: without it the next one would not be missed.
     !nodes.has(node.parentShardId ?? '') &&
+    // Before that it cannot have expired, whatever listings lack.
+    !isCertainlyHeld(node.verifiedThroughMs, awsNowMs) &&
     (nowMs - (node.missingSinceMs ?? nowMs) >= PRUNE_AFTER_MS || awsNowMs - node.verifiedThroughMs >= EXPIRED_AFTER_MS);
 
   const prune = ({ shardId, parentShardId }: Node, nowMs: number): void => {
