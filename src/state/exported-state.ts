@@ -58,11 +58,22 @@ export function stateFileText(options: {
   return JSON.stringify({ ...head, tables });
 }
 
+/** A shard whose child has been read for longer has no further children that were not found yet. */
+const CHILDREN_FOUND_MS = 10 * 60_000;
+
 /** What children that are not found yet may take over from their parents: the least that any of them has. */
 function finishedThroughMs(units: readonly UnitState[]): number | null {
-  const parents = new Set(units.map(({ shard }) => shard?.parent ?? null));
-  const childless = units.filter(({ unit }) => !parents.has(parseShardUnit(unit)));
-  const times = childless.flatMap(({ shard }) => (shard === null ? [] : [shard.verifiedThroughMs]));
+  const childReadThroughMs = new Map<string, number>();
+  for (const { shard } of units) {
+    if (shard === null || shard.parent === null) continue;
+    const { parent, verifiedThroughMs } = shard;
+    childReadThroughMs.set(parent, Math.max(childReadThroughMs.get(parent) ?? 0, verifiedThroughMs));
+  }
+  const times = units.flatMap(({ unit, shard }) => {
+    if (shard === null) return [];
+    const childMs = childReadThroughMs.get(parseShardUnit(unit) ?? '') ?? 0;
+    return childMs - shard.verifiedThroughMs < CHILDREN_FOUND_MS ? [shard.verifiedThroughMs] : [];
+  });
   return times.length === 0 ? null : times.reduce((least, time) => Math.min(least, time));
 }
 

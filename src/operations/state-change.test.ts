@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import { shardUnit } from '../model/unit.ts';
+import type { UnitState } from '../model/unit-state.ts';
+import type { EditableTable } from './state-change.ts';
+import { changeOf } from './state-change.ts';
+
+const HOUR_MS = 3_600_000;
+const NOW_MS = Date.UTC(2026, 5, 1);
+const stream = { arn: 'arn', laneCount: 32, gapCount: 0, gapEndMs: null };
+
+function shard(
+  shardId: string,
+  { position = 'after 5' as UnitState['position'], hoursAgo = 1, parent = null as string | null } = {},
+): UnitState {
+  const progress = { sequence: 1n, verifiedThroughMs: NOW_MS - hoursAgo * HOUR_MS, firstListedAtMs: 0 };
+  return { unit: shardUnit(shardId), epoch: 1, position, shard: { parent, lane: 0, ...progress } };
+}
+
+function table(...units: readonly UnitState[]): EditableTable {
+  return {
+    ...{ source: 'shop', table: 'orders', stream, units },
+    loading: {
+      ...{ version: 1, placement: 'live', base: 1n, identity: 'i', layout: 'l', totalSegments: 0, startedAtMs: 0 },
+      ...{ lastCommitAtMs: 0, rowCount: 0, stream },
+    },
+  };
+}
+const toStart = (unit: UnitState) => ({ ...unit, position: 'start' }) as const;
+
+describe('changeOf', () => {
+  test('lets a shard that was read within the last 23 hours go back to its start', () => {
+    const unit = shard('a', { hoursAgo: 22 });
+    expect(changeOf(table(unit), [toStart(unit)], NOW_MS)).toMatchObject({ backCount: 1, version: 1, base: 1n });
+  });
+
+  test('refuses the start for a shard that may have lost changes since it was read: nobody would notice', () => {
+    const unit = shard('a', { hoursAgo: 24 });
+    const refused = expect.objectContaining({
+      code: 'STATE_NOT_EDITABLE',
+      message: 'shard:a of orders was last read 1 d 0 h ago: it cannot go back to its start',
+    });
+    expect(() => changeOf(table(unit), [toStart(unit)], NOW_MS)).toThrow(refused);
+    // A number is missed when it is trimmed.
+    expect(changeOf(table(unit), [{ ...unit, position: 'after 2' }], NOW_MS).backCount).toBe(1);
+  });
+
+  test('refuses it also where the shard only comes after one that goes back', () => {
+    const [parent, child] = [shard('p', { position: 'end' }), shard('c', { parent: 'p', hoursAgo: 25 })];
+    expect(() => changeOf(table(parent, child), [{ ...parent, position: 'after 3' }], NOW_MS)).toThrow(
+      'shard:c of orders',
+    );
+  });
+
+  test('lets finished and unread shards go back whatever their age: nothing of them is owed', () => {
+    const units = [shard('e', { position: 'end', hoursAgo: 40 }), shard('s', { position: 'start', hoursAgo: 40 })];
+    expect(changeOf(table(...units), units.map(toStart), NOW_MS).backCount).toBe(1);
+  });
+});
