@@ -58,7 +58,7 @@ export function addStateRewindVerb(group: VerbGroup, context: CliContext): void 
         if (options.json) context.output.json({ source: source.name, tables: rewound });
         else {
           for (const { table, shards } of rewound) {
-            context.output.text(`${table}: ${plural(shards, 'shard')} begin again; the next run applies their changes`);
+            context.output.text(`${table}: ${plural(shards, 'shard')} to be read again by the next run`);
           }
         }
       } finally {

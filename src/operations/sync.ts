@@ -10,6 +10,7 @@ import { recordFailedStart, runSource } from '../replication/source-run.ts';
 import type { TableCounters } from '../replication/table-counters.ts';
 import { destinationTableName } from '../schema/naming.ts';
 import { chooseTables } from './choose-tables.ts';
+import { followedTables } from './followed-tables.ts';
 import { type ChosenTable, createTableTasks } from './table-tasks.ts';
 
 export interface SyncRequest {
@@ -55,8 +56,7 @@ export async function sync(request: SyncRequest): Promise<RunRecord> {
 async function choose(request: SyncRequest): ReturnType<typeof chooseTables> {
   try {
     const stored = await orAbort(request.destination.runStore.readTables(request.source.name), request.signal);
-    const followed = stored.filter(({ loading }) => loading !== null && loading.stream !== null);
-    return await chooseTables({ ...request, followed: new Set(followed.map(({ table }) => table)) });
+    return await chooseTables({ ...request, followed: followedTables(stored) });
   } catch (error) {
     const { runId, source, destination, clock, log } = request;
     await recordFailedStart({ runId, source: source.name, runStore: destination.runStore, clock, log }, error);

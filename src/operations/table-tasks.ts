@@ -133,9 +133,13 @@ async function expiryAttribute(
   const timeToLive = await describeTimeToLive(connection, parseTableRef(table).table, signal);
   if (timeToLive.state === 'on') return timeToLive.attribute;
   if (timeToLive.state === 'off') return null;
-  throw new TributaryError('ACCESS_DENIED', `Which rows of ${table} have expired cannot be told: ${timeToLive.reason}`, {
-    hint: 'Allow dynamodb:DescribeTimeToLive: with `ttl_deletes: ignore`, rows are swept only where they have not expired',
-  });
+  throw new TributaryError(
+    'ACCESS_DENIED',
+    `Which rows of ${table} have expired cannot be told: ${timeToLive.reason}`,
+    {
+      hint: 'Allow dynamodb:DescribeTimeToLive: with `ttl_deletes: ignore`, rows are swept only where they have not expired',
+    },
+  );
 }
 
 function nameOf(names: ReadonlyMap<string, string>, { table }: TableConfig): string {

@@ -138,8 +138,7 @@ export function parseStateFile(text: string): ExportedState {
   };
 }
 
-/** The same for JSON of any shape. */
-export function parseJson(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {

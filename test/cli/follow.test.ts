@@ -73,6 +73,25 @@ test('--follow that is stopped before a table is complete ends with 130', async 
   expect([exitCode, stderr]).toEqual([130, expect.stringContaining('stopped CANCELLED: ')]);
 });
 
+test('a rewind takes a table away from a process that follows it, which says so', async () => {
+  await shop.says('sync');
+  let rewound: Promise<string> | null = null;
+  const { exitCode, stdout, stderr } = await shop.run(['sync', '--follow'], {
+    onStderr: steps([
+      'carts: has caught up',
+      1,
+      () => {
+        rewound = shop.says('state', 'rewind', '--table', 'carts', '--yes');
+        void rewound.then(() => shop.put({ a: 10 }));
+      },
+    ]),
+  });
+  expect(await rewound).toBe('carts: 1 shard to be read again by the next run\n');
+  expect([exitCode, stdout], stderr).toEqual([5, expect.stringContaining('carts FENCED: ')]);
+  await shop.says('sync');
+  expect(await shop.carts()).toEqual({ a: 10, b: 2 });
+});
+
 test('one run loads the changes up to its start, with deletes, and its JSON counts them', async () => {
   await shop.says('sync');
   shop.put({ a: 10 });

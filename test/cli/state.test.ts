@@ -56,7 +56,7 @@ test('bookmarks are shown, go back and are read again in order, and go out into 
     expect.stringContaining('carts: 2 shards go back: their changes are applied again'),
   ]);
   expect(await shop.says('state', 'rewind', '--table', 'carts', '--yes')).toBe(
-    'carts: 2 shards begin again; the next run applies their changes\n',
+    'carts: 2 shards to be read again by the next run\n',
   );
   expect(await shop.answer('state', 'show', '--table', 'carts')).toMatchObject({
     tables: [
@@ -75,6 +75,10 @@ test('bookmarks are shown, go back and are read again in order, and go out into 
 
   const edited = ['state', 'edit', '--table', 'carts', '--unit', `shard:${parent}`, '--position', 'start'];
   expect(await shop.answer(...edited, '--yes')).toMatchObject({ from: 'end', to: 'start', also_moved: 1 });
+  // Were the child not read again after its parent, the older `a` of the parent would stay.
+  await shop.says('sync');
+  expect(await shop.carts()).toEqual({ a: 10, b: 2, c: 3 });
+  await shop.says(...edited, '--yes');
   expect(await shop.says('state', 'import', exported, '--yes')).toBe('carts: 2 bookmarks set\n');
 
   shop.put({ b: 20 });
