@@ -2,4 +2,7 @@
 import { main, processHost } from '../app.ts';
 
 const exit = (code: number): void => process.exit(code);
-exit(await main(processHost(exit)));
+const code = await main(processHost(exit));
+// A pipe takes what it is given piece by piece: the end of the process would cut the rest off.
+for (const stream of [process.stdout, process.stderr]) await new Promise((resolve) => stream.write('', resolve));
+exit(code);

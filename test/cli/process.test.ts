@@ -70,6 +70,21 @@ function atScan(number: number): { readonly reached: Promise<void>; release(): v
   return { reached, release };
 }
 
+test('an answer that is larger than a pipe arrives whole', async () => {
+  for (let number = 0; number < 400; number++) {
+    shop.simulator.tables.create({
+      TableName: `table-${'x'.repeat(100)}-${number}`,
+      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+      BillingMode: 'PAY_PER_REQUEST',
+    });
+  }
+  const { exitCode, stdout } = await ended(start(['discover', '--json']));
+  expect(exitCode).toBe(0);
+  expect(stdout.length).toBeGreaterThan(100_000);
+  expect(() => JSON.parse(stdout)).not.toThrow();
+});
+
 describe('during a sync', () => {
   beforeEach(async () => {
     await runCli(['select', 'orders', '--method', 'FULL_TABLE'], shop);
