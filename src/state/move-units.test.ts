@@ -19,9 +19,9 @@ const segment: NewUnit = { unit: 'segment:0/2', position: 'end', shard: null };
 const positions = (units: readonly NewUnit[]) =>
   Object.fromEntries(units.map(({ unit, position }) => [unit, position]));
 
-/** a is finished; b below it, too; c below that is open. d is of another line. */
+/** a is finished, its parent is gone; b below it, too; c below that is open. d is of another line. */
 const LINE = [
-  shard('a', 'end', { sequence: 100n }),
+  shard('a', 'end', { parent: 'root', sequence: 100n }),
   shard('b', 'end', { parent: 'a', sequence: 150n }),
   shard('c', 'after 30', { parent: 'b', sequence: 170n }),
   shard('d', 'after 5', { sequence: 90n }),
@@ -56,7 +56,7 @@ describe('moveUnits', () => {
   });
 
   test('an ancestor that comes back makes its children wait for it and be read again', () => {
-    const moved = moveUnits(LINE, [shard('root', 'at 1'), shard('a', 'end', { parent: 'root' })]);
+    const moved = moveUnits(LINE, [shard('root', 'at 1'), shard('a', 'end')]);
     expect(positions(moved.units)).toMatchObject({ 'shard:root': 'at 1', 'shard:a': 'start', 'shard:c': 'start' });
   });
 
