@@ -89,12 +89,14 @@ export function createShardDiscovery(
     options.onListing(listing);
   };
 
+  /** Called again only after GONE_AFTER_MS: nothing else is asked for meanwhile. */
   const noteGone = (): void => {
-    const now = clock.now();
-    if (goneSinceMs === null) {
-      log.warning('DynamoDB says that there is no such stream, which is not sure yet: it is asked again');
-      goneSinceMs = now;
-    } else if (now - goneSinceMs >= GONE_AFTER_MS) options.onStreamGone();
+    if (goneSinceMs !== null) {
+      options.onStreamGone();
+      return;
+    }
+    log.warning('DynamoDB says that there is no such stream, which is not sure yet: it is asked again');
+    goneSinceMs = clock.now();
   };
 
   const askForChildren = async (shardIds: readonly string[], signal: AbortSignal): Promise<void> => {

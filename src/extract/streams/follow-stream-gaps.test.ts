@@ -250,12 +250,10 @@ describe('the stream itself', () => {
   test('is lost when it is disabled, after everything in it was handed over', async () => {
     const state = await capture();
     put('a', 1);
-    const { until, failure } = follow(state);
-    await until(() => state.images.has('a'));
+    await readAll(state);
     put('a', 2);
     await updateStream({ StreamEnabled: false });
-    const error = await failure();
-    expect(error).toEqual(gap('stream-disabled', { shardIds: [] }));
+    expect(await follow(state).failure()).toEqual(gap('stream-disabled', { shardIds: [] }));
     expect(state.images.get('a')).toEqual(['1', '2']);
   });
 

@@ -202,7 +202,7 @@ describe('followStream', () => {
     expect(memory.heldBytes).toBe(0);
   });
 
-  test('memory that is not given back holds reading up, and iterators that expire meanwhile are renewed', async () => {
+  test('memory that is not given back holds reading up, and iterators are renewed before they expire', async () => {
     const state = await capture();
     const { pass, until, memory, follower } = follow(state, { isDurableAtOnce: false, memoryBytes: 70_000 });
     for (let value = 0; value < 50; value++) put('a', value);
@@ -215,6 +215,7 @@ describe('followStream', () => {
     memory.release(heldBytes);
     await until(() => state.images.get('a')?.length === 51);
     expect(follower.stats.records).toBe(51);
+    expect(simulator.requests.count({ error: 'ExpiredIteratorException' })).toBe(0);
   });
 
   test('iterators that expire early are renewed where the shard stands', async () => {
