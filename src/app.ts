@@ -41,6 +41,18 @@ export function processHost(exit: Host['exit']): Host {
   };
 }
 
+/**
+ * Resolves when everything that was printed has left the process: what a pipe has no room for yet would be gone with an
+ * exit. A reader that has left early ends the wait.
+ */
+export async function outputWritten(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) {
+    await new Promise<void>((resolve) => {
+      stream.write('', () => resolve());
+    });
+  }
+}
+
 /** In the order of the help. A verb loads what it needs when it runs, so that help is quick. */
 const VERBS = [
   () => import('./cli/init.ts').then((verb) => verb.addInitVerb),

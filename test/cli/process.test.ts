@@ -31,11 +31,10 @@ afterEach(async () => {
 
 function start(
   argv: readonly string[],
-  { nodeArguments = [], through }: { readonly nodeArguments?: readonly string[]; readonly through?: string } = {},
+  nodeArguments: readonly string[] = [],
 ): ChildProcessByStdio<null, Readable, Readable> {
-  const command = [process.execPath, '--import', 'tsx', ...nodeArguments, join(ROOT, 'src/bin/tributary.ts'), ...argv];
-  const shell = through === undefined ? ['-c', 'exec "$0" "$@"'] : ['-c', `"$0" "$@" | ${through}`];
-  return spawn('sh', [...shell, ...command], {
+  const script = join(ROOT, 'src/bin/tributary.ts');
+  return spawn(process.execPath, ['--import', 'tsx', ...nodeArguments, script, ...argv], {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], ...shop.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -71,24 +70,6 @@ function atScan(number: number): { readonly reached: Promise<void>; release(): v
   });
   return { reached, release };
 }
-
-test('an answer that is larger than a pipe arrives whole', async () => {
-  for (let number = 0; number < 400; number++) {
-    shop.simulator.tables.create({
-      TableName: `table-${'x'.repeat(100)}-${number}`,
-      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-      BillingMode: 'PAY_PER_REQUEST',
-    });
-  }
-  // What node makes for a child is larger than the pipe of a shell.
-  const { stdout } = await ended(start(['discover', '--json'], { through: 'cat' }));
-  expect(stdout.length).toBeGreaterThan(100_000);
-  expect(() => JSON.parse(stdout)).not.toThrow();
-  const { stdout: beginning, stderr } = await ended(start(['discover', '--json'], { through: 'head -c 10' }));
-  expect(beginning).toHaveLength(10);
-  expect(stderr).toBe('');
-});
 
 describe('during a sync', () => {
   beforeEach(async () => {
@@ -151,14 +132,14 @@ test('an answer that is larger than a pipe arrives whole', async () => {
 });
 
 test('help and version load neither the AWS SDK nor DuckDB', async () => {
-  const run = async (...argv: string[]) => await ended(start(argv, { nodeArguments: WATCHED }));
+  const run = async (...argv: string[]) => await ended(start(argv, WATCHED));
   const [version, help] = await Promise.all([run('--version'), run('sync', '--help')]);
   expect(version).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' });
   expect(help).toMatchObject({ exitCode: 0, stderr: '' });
 });
 
 test('a verb loads what it needs, and a reader that leaves early is no error', async () => {
-  const child = start(['discover'], { nodeArguments: WATCHED });
+  const child = start(['discover'], WATCHED);
   child.stdout.destroy();
   const { exitCode, stderr } = await ended(child);
   expect(exitCode).toBe(0);
