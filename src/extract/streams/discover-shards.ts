@@ -45,7 +45,7 @@ export function createShardDiscovery(
   const nextListingMs = (): number => {
     if (goneSinceMs !== null) return goneSinceMs + GONE_AFTER_MS;
     if (isListingWanted) return Number.NEGATIVE_INFINITY;
-    const isConfirming = tree.childless.size > 0 || tree.orphanCount > 0;
+    const isConfirming = tree.childless.size > 0 || tree.orphanCount() > 0;
     // Not later than now: the clock may have been set back.
     return Math.min(listedAtMs, clock.now()) + (isConfirming ? CONFIRMING_INTERVAL_MS : LISTING_INTERVAL_MS);
   };

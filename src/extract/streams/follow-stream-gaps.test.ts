@@ -98,8 +98,7 @@ describe('lost changes', () => {
     const parent = onlyShard();
     await readAll(state);
     const child = simulator.streams.roll('orders', parent);
-    const hide = (): void => simulator.streams.hideFromListing('orders', child, 1_000);
-    hide();
+    simulator.streams.hideFromListing('orders', child, 1_000);
     const { until, stop } = follow(state);
     await until(() => positionOf(state, parent) === 'end');
     await stop();

@@ -6,6 +6,7 @@ import {
   positionOf,
   startFollowing,
 } from '../../../test/support/stream-following.ts';
+import { shardUnit } from '../../model/unit.ts';
 import { createManualClock, type ManualClock } from '../../simulator/manual-clock.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 
@@ -106,12 +107,21 @@ describe('followStream', () => {
 
   test('captured children wait for their captured parent, and hear of its end', async () => {
     const parent = onlyShard();
+    const state = await capture();
+    clock.advance(5_000);
     put('a', 1);
     const child = simulator.streams.roll('orders', parent);
     put('a', 2);
-    const state = await capture();
+    // As if both had been listed when the version began.
+    const captured = state.units.get(shardUnit(parent));
+    if (!captured?.shard) throw new Error('The parent is a unit');
+    const unit = shardUnit(child);
+    state.units.set(unit, { ...captured, unit, shard: { ...captured.shard, parent } });
     const ends: unknown[] = [];
+    const verified = (shardId: string): number => state.units.get(shardUnit(shardId))?.shard?.verifiedThroughMs ?? 0;
     const { until } = follow(state, { onFinished: (end) => ends.push(end) });
+    await until(() => positionOf(state, parent) === 'end');
+    expect(verified(child)).toBeGreaterThanOrEqual(verified(parent));
     await until(() => state.images.get('a')?.length === 2);
     expect(state.images.get('a')).toEqual(['1', '2']);
     expect(ends).toEqual([expect.objectContaining({ shardId: parent, children: [], waiting: [child] })]);

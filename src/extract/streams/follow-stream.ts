@@ -135,7 +135,10 @@ export function followStream(options: FollowOptions): StreamFollower {
     for (const child of waiting) {
       const next = readings.get(child);
       if (next === undefined) continue;
-      next.verifiedThroughMs = Math.max(next.verifiedThroughMs, verifiedThroughMs);
+      if (next.verifiedThroughMs < verifiedThroughMs) {
+        next.verifiedThroughMs = verifiedThroughMs;
+        sink.verified({ shardId: child, from: next.position, to: next.position, verifiedThroughMs });
+      }
       schedule.add(next);
     }
     begin(children);
@@ -166,7 +169,7 @@ export function followStream(options: FollowOptions): StreamFollower {
     }
     if (!isListed) for (const reading of readings.values()) if (tree.isReadable(reading.shardId)) schedule.add(reading);
     isListed = true;
-    const isDrained = readings.size === 0 && tree.childless.size === 0 && tree.orphanCount === 0;
+    const isDrained = readings.size === 0 && tree.childless.size === 0 && tree.orphanCount() === 0;
     if (isDrained && (status === 'DISABLED' || status === 'DISABLING')) {
       fail(wholeLoss('stream-disabled', 'The stream is disabled, and everything in it was read'));
     }
@@ -194,7 +197,7 @@ export function followStream(options: FollowOptions): StreamFollower {
     const isUnknown = ({ shardId, hasAnswered, refusal }: ShardReading): boolean =>
       (!hasAnswered || refusal !== null) && !losses.has(shardId) && tree.isReadable(shardId);
     const lostOrphans = [...losses.values()].filter(({ kind }) => kind === 'parent-lost').length;
-    const isOpen = tree.orphanCount > lostOrphans || [...readings.values()].some(isUnknown);
+    const isOpen = tree.orphanCount() > lostOrphans || [...readings.values()].some(isUnknown);
     if (!isOpen || clock.now() >= surveyUntilMs) fail(new StreamGap([first, ...others], awsTime.now()));
   }
 
@@ -219,7 +222,7 @@ export function followStream(options: FollowOptions): StreamFollower {
       throw stop.signal.reason;
     },
     isCaughtUpWith(atMs) {
-      const isSettled = isListed && tree.childless.size === 0 && tree.orphanCount === 0 && losses.size === 0;
+      const isSettled = isListed && tree.childless.size === 0 && tree.orphanCount() === 0 && losses.size === 0;
       return isSettled && (oldestVerifiedMs() ?? Number.POSITIVE_INFINITY) >= atMs;
     },
     hurry(atMs) {
@@ -234,7 +237,7 @@ export function followStream(options: FollowOptions): StreamFollower {
         return readings.size;
       },
       get finishedShards() {
-        return tree.finishedCount;
+        return tree.finishedCount();
       },
       get calls() {
         return counts.calls;

@@ -200,12 +200,12 @@ export function createShardReader(options: ShardReaderOptions): {
   const judgeRefused = (reading: ShardReading, code: 'STREAM_TRIMMED' | 'STREAM_NOT_FOUND'): ReadOutcome => {
     const { shardId, verifiedThroughMs } = reading;
     const isFirst = reading.refusal === null;
-    reading.refusal ??= { sinceMs: clock.now(), mark: tree.mark };
+    reading.refusal ??= { sinceMs: clock.now(), mark: tree.mark() };
     reading.iterator = null;
     const verdict = judgeRefusal({
       ...{ code, isFirst, refusal: reading.refusal, verifiedThroughMs },
       ...{ nowMs: clock.now(), awsNowMs: awsTime.now() },
-      ...{ isClosed: tree.isClosed(shardId), isListedSince: tree.listedMark > reading.refusal.mark },
+      ...{ isClosed: tree.isClosed(shardId), isListedSince: tree.listedMark() > reading.refusal.mark },
     });
     const what = code === 'STREAM_TRIMMED' ? 'answers that records are trimmed' : 'is said not to exist';
     if (verdict.kind === 'lost') return lost(reading, verdict.gap, `it ${what}`);

@@ -45,9 +45,9 @@ export interface ShardTree {
   /** Call it before the first request of a listing. */
   beginListing(): number;
   /** Of the listing that was begun last. */
-  readonly mark: number;
+  mark(): number;
   /** Of the latest full listing that was taken; 0 before the first. */
-  readonly listedMark: number;
+  listedMark(): number;
   takeListing(listing: ListingEvent): ListingOutcome;
   /** `waiting`: children that are part of the state already and become readable now. */
   finish(
@@ -62,8 +62,8 @@ export interface ShardTree {
   /** Finished shards whose children have not been looked for, or not been found, since their end. */
   readonly childless: ReadonlySet<string>;
   /** Unknown shards whose parents have not been found so far. */
-  readonly orphanCount: number;
-  readonly finishedCount: number;
+  orphanCount(): number;
+  finishedCount(): number;
 }
 
 /** One listing proves nothing: what it lacks, or has too much, has to stay so for this long. */
@@ -287,18 +287,10 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
     isClosed: (shardId) => nodes.get(shardId)?.isClosed ?? false,
     startingSequenceNumber: (shardId) => nodes.get(shardId)?.startingSequenceNumber ?? null,
     childless,
-    get mark() {
-      return lastMark;
-    },
-    get listedMark() {
-      return listedMark;
-    },
-    get orphanCount() {
-      return orphanCount;
-    },
-    get finishedCount() {
-      return finishedCount;
-    },
+    mark: () => lastMark,
+    listedMark: () => listedMark,
+    orphanCount: () => orphanCount,
+    finishedCount: () => finishedCount,
   };
   for (const shard of known) addNode(shard);
   return tree;
