@@ -13,13 +13,12 @@ import { sync } from '../src/operations/sync.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { createLogger } from '../src/platform/logger.ts';
 import { withDuckDb } from '../test/support/duckdb-live-rows.ts';
-import { warehouseOf, writeShopConfig } from '../test/support/shop-config.ts';
+import { SHOP_ENVIRONMENT, warehouseOf, writeShopConfig } from '../test/support/shop-config.ts';
 import type { Bench } from './report.ts';
 
 const PUTS_PER_SECOND = 200;
 const SECONDS = { short: 60, long: 600 };
 const FLUSH_INTERVAL = '500ms';
-const KEYS = { access_key_id: 'LOCAL', secret_access_key: `\${SECRET}` };
 
 const started = z.object({ port: z.number(), table: z.string() });
 const written = z.object({ answers: z.array(z.object({ sk: z.number(), answeredMs: z.number() })) });
@@ -38,7 +37,7 @@ export const bench: Bench = async ({ report, say, long }) => {
     const { port, table } = started.parse((await once(server, 'message'))[0]);
     writeShopConfig(folder, {
       endpoint: `http://127.0.0.1:${port}`,
-      source: { flush_interval: FLUSH_INTERVAL, credentials: KEYS },
+      source: { flush_interval: FLUSH_INTERVAL },
       tables: { [table]: { method: 'LOG_BASED' } },
     });
     const following = await follow(folder);
@@ -81,8 +80,11 @@ type Commits = ReadonlyMap<number, number>;
 
 /** Follows the table of the configuration in this process; resolves when it has caught up. */
 async function follow(folder: string): Promise<Following> {
-  const environment = { SECRET: 'local' };
-  const config = await loadConfig({ path: join(folder, 'tributary.yaml'), home: folder, environment });
+  const config = await loadConfig({
+    path: join(folder, 'tributary.yaml'),
+    home: folder,
+    environment: SHOP_ENVIRONMENT,
+  });
   const source = config.sources.get('shop');
   const warehouse = config.destinations.get('warehouse');
   if (source === undefined || warehouse === undefined) throw new Error('The configuration is incomplete');

@@ -14,11 +14,14 @@ export interface MeasuredRun extends z.infer<typeof usageSchema> {
 }
 
 /** Runs the built program and measures its whole process; rejects when it fails. */
-export async function measuredRun(args: readonly string[]): Promise<MeasuredRun> {
+export async function measuredRun(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<MeasuredRun> {
   const preload = new URL('./report-usage.mjs', import.meta.url).href;
   const startedMs = performance.now();
   const child = spawn(process.execPath, ['--import', preload, `${ROOT}dist/bin/tributary.js`, ...args], {
-    env: { ...process.env, AWS_ACCESS_KEY_ID: 'LOCAL', AWS_SECRET_ACCESS_KEY: 'local' },
+    env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
   const usage = child.stdio[3];

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { withDuckDb } from '../test/support/duckdb-live-rows.ts';
-import { warehouseOf, writeShopConfig } from '../test/support/shop-config.ts';
+import { SHOP_ENVIRONMENT, warehouseOf, writeShopConfig } from '../test/support/shop-config.ts';
 import { type MeasuredRun, measuredRun } from './measured-run.ts';
 import type { Bench } from './report.ts';
 
@@ -48,9 +48,9 @@ export const bench: Bench = async ({ report, say, long }) => {
       tables: { [start.table]: { method: 'LOG_BASED' } },
     });
     const options = ['--config', join(folder, 'tributary.yaml'), '--home', join(folder, 'home')];
-    const sync = (): Promise<MeasuredRun> => measuredRun(['sync', ...options]);
+    const sync = (): Promise<MeasuredRun> => measuredRun(['sync', ...options], SHOP_ENVIRONMENT);
     const stateBytes = async (): Promise<number> =>
-      Buffer.byteLength((await measuredRun(['state', 'export', ...options])).stdout);
+      Buffer.byteLength((await measuredRun(['state', 'export', ...options], SHOP_ENVIRONMENT)).stdout);
 
     const first = await sync();
     const caughtUp = await live(server, { hours: 0, rolls: 0 });

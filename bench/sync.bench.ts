@@ -10,6 +10,7 @@ import type { Bench } from './report.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ROUNDS = 5;
+const KEYS = { AWS_ACCESS_KEY_ID: 'LOCAL', AWS_SECRET_ACCESS_KEY: 'local' };
 const SIZES = { short: [1_000_000], long: [1_000_000, 10_000_000] };
 
 const serverMessage = z.object({ port: z.number() });
@@ -44,7 +45,7 @@ async function measure(items: number): Promise<MeasuredRun> {
     const { port } = serverMessage.parse((await once(server, 'message'))[0]);
     const config = join(folder, 'tributary.yaml');
     writeFileSync(config, configText(port, folder));
-    return await measuredRun(['sync', '--config', config, '--home', join(folder, 'home')]);
+    return await measuredRun(['sync', '--config', config, '--home', join(folder, 'home')], KEYS);
   } finally {
     server.disconnect();
     rmSync(folder, { recursive: true });

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   ConditionalCheckFailedException,
   CreateTableCommand,
@@ -18,7 +19,7 @@ import { randomWrites, WRITTEN_KEY } from '../support/random-writes.ts';
 import { type RunningSync, startSync } from '../support/running-sync.ts';
 import { scanAll, toAttributeValues } from '../support/sdk-items.ts';
 import { warehouseOf, writeShopConfig } from '../support/shop-config.ts';
-import { startWriting } from '../support/table-writer.ts';
+import { startWriting, untilAccepted } from '../support/table-writer.ts';
 import { untilCount } from '../support/until-readable.ts';
 
 /** `npm run test:soak -- follow-local` writes for ten minutes, otherwise for five. */
@@ -28,8 +29,8 @@ const KEY_COUNT = 20_000;
 const SEEDED_WRITES = 20_000;
 /** The emulator closes a shard every four hours of its clock: every four minutes. Its iterators live for 15 seconds. */
 const SPEED = 60;
-/** One item each so many writes is put to expire soon. The emulator looks at samples only, so not all are deleted. */
-const WRITES_PER_EXPIRY = 250;
+/** So often an item is put that expires soon. The emulator looks at samples only, so not all are deleted. */
+const EXPIRY_INTERVAL_MS = 500;
 const EXPIRES_IN_MS = 60_000;
 /** Another one in the same server would make it answer that records were trimmed which are there. */
 const TABLE = 'orders';
@@ -39,7 +40,8 @@ let dynamo: DynamoDbLocal;
 let client: DynamoDBClient;
 let folder: string;
 let streamArn: string;
-let sync: RunningSync | undefined;
+/** Those that a failure must not leave behind. */
+const runs: RunningSync[] = [];
 
 beforeAll(async () => {
   dynamo = await startDynamoDbLocal({ speed: SPEED });
@@ -64,8 +66,8 @@ beforeAll(async () => {
   );
 });
 afterAll(async () => {
-  sync?.process.kill('SIGKILL');
-  await sync?.exited;
+  for (const run of runs) run.process.kill('SIGKILL');
+  await Promise.all(runs.map(({ exited }) => exited));
   client.destroy();
   await dynamo.stop();
   rmSync(folder, { recursive: true });
@@ -77,11 +79,12 @@ function expiringItems() {
   return {
     keys,
     put: async (): Promise<void> => {
-      const key = { tenant: { S: 'brief' }, number: { N: String(keys.size) } };
+      // Tenants of their own: a sample takes neighbours, and those of one tenant are.
+      const key = { tenant: { S: `brief ${keys.size}` }, number: { N: String(keys.size) } };
       keys.set(JSON.stringify(key), key);
       const expiresAt = Math.floor((dynamo.now() + EXPIRES_IN_MS) / 1000);
       const Item = toAttributeValues({ ...key, expires_at: { N: String(expiresAt) }, text: { S: 'soon gone' } });
-      await client.send(new PutItemCommand({ TableName: TABLE, Item }));
+      await untilAccepted(() => client.send(new PutItemCommand({ TableName: TABLE, Item })));
     },
     /** Nothing expires any more. */
     keepTheRest: async (): Promise<void> => {
@@ -92,7 +95,7 @@ function expiringItems() {
           UpdateExpression: 'REMOVE expires_at',
           ConditionExpression: 'attribute_exists(tenant)',
         });
-        await client.send(update).catch((error: unknown) => {
+        await untilAccepted(() => client.send(update)).catch((error: unknown) => {
           if (!(error instanceof ConditionalCheckFailedException)) throw error;
         });
       }
@@ -113,7 +116,7 @@ async function shardCount(): Promise<number> {
 
 test(`DynamoDB Local, written to for ${MINUTES} minutes while it is read and then followed: the destination is equal, deletes included`, {
   timeout: (MINUTES + 5) * 60_000,
-}, async () => {
+}, async ({ annotate }) => {
   const writes = randomWrites({ seed: 1, keyCount: KEY_COUNT });
   const seeding = startWriting({ client, table: TABLE, writes, perSecond: 5_000 });
   await seeding.reached(SEEDED_WRITES);
@@ -126,23 +129,22 @@ test(`DynamoDB Local, written to for ${MINUTES} minutes while it is read and the
     tables: { [TABLE]: { method: 'LOG_BASED', ttl_deletes: 'flag' } },
   });
   const sync = startSync(folder, ['--follow']);
+  runs.push(sync);
   const early = sync.exited.then(([code, signal]) => {
     throw new Error(`The run ended with ${signal ?? code}:\n${sync.log.slice(-50).join('\n')}`);
   });
   const writing = async (): Promise<void> => {
-    const total = MINUTES * 60 * WRITES_PER_SECOND;
-    for (let written = 0; written < total; written += WRITES_PER_EXPIRY) {
-      await writer.reached(written);
-      await expiring.put();
-    }
-    await writer.reached(total);
+    const endMs = Date.now() + MINUTES * 60_000;
+    while (Date.now() < endMs) await Promise.all([expiring.put(), delay(EXPIRY_INTERVAL_MS)]);
     await writer.stop();
     await expiring.keepTheRest();
   };
   await Promise.race([writing(), early]);
+  const { count } = writer;
 
   const last = { tenant: { S: 'last' }, number: { N: '0' } };
-  await client.send(new PutItemCommand({ TableName: TABLE, Item: toAttributeValues(last) }));
+  const put = new PutItemCommand({ TableName: TABLE, Item: toAttributeValues(last) });
+  await untilAccepted(() => client.send(put));
   const path = warehouseOf(folder);
   await untilCount({ path, sync }, { sql: "SELECT count(*) FROM shop.orders WHERE tenant = 'last'", count: 1 });
   sync.process.kill('SIGTERM');
@@ -153,9 +155,13 @@ test(`DynamoDB Local, written to for ${MINUTES} minutes while it is read and the
   const items = await scanAll(client, TABLE);
   const keys = new Map([...writes.keys, ...expiring.keys]);
   const deletes = await expectFollowed({ path, table: TABLE, key: KEY, items, keys });
-  const expired = deletes.filter(({ key }) => key === 'brief');
+  const isBrief = ({ key }: { readonly key: string | null }): boolean => key?.startsWith('brief ') ?? false;
+  const expired = deletes.filter(isBrief);
   expect(expired.length).toBeGreaterThan(0);
+  await annotate(
+    `${count} writes in ${MINUTES} minutes, ${deletes.length} keys deleted, ${expired.length} of them expired`,
+  );
   expect(new Set(expired.map(({ by }) => by))).toEqual(new Set(['ttl']));
-  expect(deletes.filter(({ key, by }) => key !== 'brief' && by !== null)).toEqual([]);
+  expect(deletes.filter((found) => !isBrief(found) && found.by !== null)).toEqual([]);
   expect(sync.count(/ gap|false alarm/i)).toBe(0);
 });

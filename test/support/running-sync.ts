@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { SHOP_ENVIRONMENT } from './shop-config.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -24,10 +25,12 @@ export function startSync(folder: string, args: readonly string[] = []): Running
     ['--import', 'tsx', `${ROOT}src/bin/tributary.ts`, 'sync', ...options, ...args],
     {
       cwd: ROOT,
-      env: { ...process.env, AWS_ACCESS_KEY_ID: 'LOCAL', AWS_SECRET_ACCESS_KEY: 'local' },
+      env: { ...process.env, ...SHOP_ENVIRONMENT },
       stdio: ['ignore', 'ignore', 'pipe'],
     },
   );
+  // A test run that dies, or a test that takes too long, must not leave it behind.
+  process.once('exit', () => child.kill('SIGKILL'));
   const log: string[] = [];
   const listeners = new Set<(line: string) => void>();
   createInterface({ input: child.stderr }).on('line', (line) => {

@@ -3,6 +3,7 @@ import {
   BatchWriteItemCommand,
   DeleteItemCommand,
   type DynamoDBClient,
+  InternalServerError,
   PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
@@ -29,6 +30,8 @@ interface WriterOptions {
 const BATCH_SIZE = 25;
 const TICK_MS = 20;
 const CONCURRENCY = 8;
+const MAX_ATTEMPTS = 200;
+const RETRY_MS = 50;
 
 /** Writes to a table as fast as asked for: updates one by one, the rest in batches. */
 export function startWriting({ client, table, writes, perSecond }: WriterOptions): TableWriter {
@@ -53,8 +56,8 @@ export function startWriting({ client, table, writes, perSecond }: WriterOptions
         if (next.kind === 'update' || batch.has(keyOf(next))) alone.push(next);
         else batch.set(keyOf(next), next);
       }
-      await writeBatch({ client, table }, [...batch.values()]);
-      for (const next of alone) await writeOne({ client, table }, next);
+      await untilAccepted(() => writeBatch({ client, table }, [...batch.values()]));
+      for (const next of alone) await untilAccepted(() => writeOne({ client, table }, next));
       answered += nextWrites.length;
       for (const { resolve } of waiting.filter(({ count }) => count <= answered)) resolve();
       waiting = waiting.filter(({ count }) => count > answered);
@@ -78,6 +81,22 @@ export function startWriting({ client, table, writes, perSecond }: WriterOptions
       await writing;
     },
   };
+}
+
+/**
+ * Repeats what the service could not do: an emulator that lives faster answers HTTP 500 whenever a lock is not free in a
+ * fraction of a second. What was done in spite of that is done twice, which changes nothing.
+ */
+export async function untilAccepted(write: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await write();
+      return;
+    } catch (error) {
+      if (!(error instanceof InternalServerError) || attempt === MAX_ATTEMPTS) throw error;
+      await delay(RETRY_MS);
+    }
+  }
 }
 
 interface Target {
