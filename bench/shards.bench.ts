@@ -35,62 +35,77 @@ const answerSchema = z.object({
  */
 export const bench: Bench = async ({ report, say, long }) => {
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: 'inherit' });
+  const figure = (shards: number, metric: string, value: number, unit: string): void =>
+    report({ bench: 'shards', case: `${shards} shards`, metric, value: Math.round(value), unit });
+  {
+    await using forest = await openForest(1);
+    figure(DEPTH, 'peak_rss_mb', (await forest.sync()).peakRssMb, 'MB');
+  }
+  await using forest = await openForest(CHAINS);
+  const manyFigure = (metric: string, value: number, unit: string): void => figure(CHAINS * DEPTH, metric, value, unit);
+  const first = await forest.sync();
+  const caughtUp = await forest.live({ hours: 0, rolls: 0 });
+  await expectEqual(forest.folder, caughtUp);
+  const firstBytes = await forest.stateBytes();
+  say(`${caughtUp.requests} requests, ${first.cpuSeconds.toFixed(1)} s CPU`);
+  manyFigure('seconds', first.wallSeconds, 's');
+  manyFigure('peak_rss_mb', first.peakRssMb, 'MB');
+  manyFigure('state_bytes', firstBytes, 'B');
+
+  const count = long ? FURTHER_RUNS.long : FURTHER_RUNS.short;
+  let last = first;
+  for (let run = 1; run <= count; run += 1) {
+    const { shards } = await forest.live(BETWEEN_RUNS);
+    last = await forest.sync();
+    if (run % 10 !== 0) continue;
+    const bytes = await forest.stateBytes();
+    say(`run ${run}: ${shards} shards, ${last.wallSeconds.toFixed(1)} s, ${last.peakRssMb} MB, ${bytes} B`);
+  }
+  const end = await forest.live({ hours: 0, rolls: 0 });
+  await expectEqual(forest.folder, end);
+  const lastBytes = await forest.stateBytes();
+  manyFigure(`state_bytes_${count}_runs_later`, lastBytes, 'B');
+  manyFigure(`peak_rss_mb_${count}_runs_later`, last.peakRssMb, 'MB');
+  manyFigure('limit_exceeded', end.limitExceeded, 'answers');
+  if (end.limitExceeded > 0) throw new Error('Limits of the stream were exceeded');
+  if (firstBytes >= STATE_BYTES_BAR) throw new Error(`The state is larger than ${STATE_BYTES_BAR} bytes`);
+  if (lastBytes > firstBytes) throw new Error('The state has grown');
+};
+
+/** A simulated stream of so many lineages in a process of its own, and a folder to follow it from. */
+async function openForest(chains: number) {
   const folder = mkdtempSync(join(tmpdir(), 'tributary-bench-'));
   const path = fileURLToPath(new URL('./shards-server.ts', import.meta.url));
-  const server = fork(path, [String(CHAINS), String(DEPTH)]);
-  const figure = (metric: string, value: number, unit: string): void =>
-    report({ bench: 'shards', case: `${CHAINS * DEPTH} shards`, metric, value: Math.round(value), unit });
-  try {
-    await once(server, 'message');
-    const start = await live(server, { hours: 0, rolls: 0 });
-    writeShopConfig(folder, {
-      endpoint: `http://127.0.0.1:${start.port}`,
-      tables: { [start.table]: { method: 'LOG_BASED' } },
-    });
-    const options = ['--config', join(folder, 'tributary.yaml'), '--home', join(folder, 'home')];
-    const sync = (): Promise<MeasuredRun> => measuredRun(['sync', ...options], SHOP_ENVIRONMENT);
-    const stateBytes = async (): Promise<number> =>
-      Buffer.byteLength((await measuredRun(['state', 'export', ...options], SHOP_ENVIRONMENT)).stdout);
+  const server = fork(path, [String(chains), String(DEPTH)]);
+  await once(server, 'message');
+  const { port, table } = await live(server, { hours: 0, rolls: 0 });
+  const tables = { [table]: { method: 'LOG_BASED' } };
+  writeShopConfig(folder, { endpoint: `http://127.0.0.1:${port}`, tables });
+  const options = ['--config', join(folder, 'tributary.yaml'), '--home', join(folder, 'home')];
+  return {
+    folder,
+    live: (time: Time): Promise<Answer> => live(server, time),
+    sync: (): Promise<MeasuredRun> => measuredRun(['sync', ...options], SHOP_ENVIRONMENT),
+    stateBytes: async (): Promise<number> => {
+      const { stdout } = await measuredRun(['state', 'export', ...options], SHOP_ENVIRONMENT);
+      return Buffer.byteLength(stdout);
+    },
+    [Symbol.asyncDispose]: async (): Promise<void> => {
+      server.disconnect();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
 
-    const first = await sync();
-    const caughtUp = await live(server, { hours: 0, rolls: 0 });
-    await expectEqual(folder, caughtUp);
-    const firstBytes = await stateBytes();
-    say(`${caughtUp.requests} requests, ${first.cpuSeconds.toFixed(1)} s CPU`);
-    figure('seconds', first.wallSeconds, 's');
-    figure('peak_rss_mb', first.peakRssMb, 'MB');
-    figure('state_bytes', firstBytes, 'B');
-
-    const count = long ? FURTHER_RUNS.long : FURTHER_RUNS.short;
-    let last = first;
-    for (let run = 1; run <= count; run += 1) {
-      const { shards } = await live(server, BETWEEN_RUNS);
-      last = await sync();
-      if (run % 10 === 0) {
-        say(
-          `run ${run}: ${shards} shards, ${last.wallSeconds.toFixed(1)} s, ${last.peakRssMb} MB, ${await stateBytes()} B`,
-        );
-      }
-    }
-    const end = await live(server, { hours: 0, rolls: 0 });
-    await expectEqual(folder, end);
-    const lastBytes = await stateBytes();
-    figure(`state_bytes_${count}_runs_later`, lastBytes, 'B');
-    figure(`peak_rss_mb_${count}_runs_later`, last.peakRssMb, 'MB');
-    figure('limit_exceeded', end.limitExceeded, 'answers');
-    if (end.limitExceeded > 0) throw new Error('Limits of the stream were exceeded');
-    if (firstBytes >= STATE_BYTES_BAR) throw new Error(`The state is larger than ${STATE_BYTES_BAR} bytes`);
-    if (lastBytes > firstBytes) throw new Error('The state has grown');
-  } finally {
-    server.disconnect();
-    rmSync(folder, { recursive: true });
-  }
-};
+interface Time {
+  readonly hours: number;
+  readonly rolls: number;
+}
 
 type Answer = z.infer<typeof answerSchema>;
 
 /** Lets time pass in the simulator; resolves to what there is then. */
-async function live(server: ChildProcess, time: { readonly hours: number; readonly rolls: number }): Promise<Answer> {
+async function live(server: ChildProcess, time: Time): Promise<Answer> {
   const answer = once(server, 'message');
   server.send(time);
   return answerSchema.parse((await answer)[0]);
