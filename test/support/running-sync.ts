@@ -30,7 +30,9 @@ export function startSync(folder: string, args: readonly string[] = []): Running
     },
   );
   // A test run that dies, or a test that takes too long, must not leave it behind.
-  process.once('exit', () => child.kill('SIGKILL'));
+  const killAtExit = (): boolean => child.kill('SIGKILL');
+  process.once('exit', killAtExit);
+  child.once('close', () => process.removeListener('exit', killAtExit));
   const log: string[] = [];
   const listeners = new Set<(line: string) => void>();
   createInterface({ input: child.stderr }).on('line', (line) => {
