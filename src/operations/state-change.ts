@@ -65,7 +65,7 @@ export function changeOf(
     const known = before.get(unit);
     if (position !== 'start' || known === undefined || known.shard === null) continue;
     const { verifiedThroughMs } = known.shard;
-    if (known.position === 'end' || known.position === 'start' || isCertainlyHeld(verifiedThroughMs, nowMs)) continue;
+    if (known.position === 'start' || isCertainlyHeld(verifiedThroughMs, nowMs)) continue;
     const ageText = formatDuration(nowMs - verifiedThroughMs);
     throw new TributaryError(
       'STATE_NOT_EDITABLE',

@@ -22,8 +22,12 @@ import { sourceSchemaName } from '../schema/naming.ts';
 
 /** Pages that are in memory at once, over all tables: those being read, those waiting for a commit, those in it. */
 const MEMORY_BYTES = 48 * 1024 * 1024;
-/** The part of it that only streams may use, where a table follows one. */
-const STREAM_MEMORY_BYTES = 16 * 1024 * 1024;
+/**
+ * Where a table follows a stream. Less: a commit that merges holds its rows twice. Streams have memory of their own, so
+ * that a Scan never takes what they need to go on.
+ */
+const SCAN_MEMORY_BESIDE_STREAMS_BYTES = 20 * 1024 * 1024;
+const STREAM_MEMORY_BYTES = 12 * 1024 * 1024;
 
 export interface ChosenTable {
   readonly config: TableConfig;
@@ -63,7 +67,7 @@ export function createReplications(
   const { source, connection, clock } = surroundings;
   const tablesAtOnce = Math.max(1, Math.min(TABLE_CONCURRENCY, chosen.length));
   const hasStreams = chosen.some(({ config }) => config.method === 'LOG_BASED');
-  const memory = new ByteBudget(hasStreams ? MEMORY_BYTES - STREAM_MEMORY_BYTES : MEMORY_BYTES);
+  const memory = new ByteBudget(hasStreams ? SCAN_MEMORY_BESIDE_STREAMS_BYTES : MEMORY_BYTES);
   const shared = {
     calls: createStreamCalls(connection),
     describeRate: createDescribeRate(clock),

@@ -3,14 +3,15 @@ import { layoutOf } from './table-replication.ts';
 import type { VersionSession } from './version-session.ts';
 
 /**
- * Ends a snapshot or a resync: from then on the table is `following`. Resolves to false when that would delete more than
- * half of the rows and nobody has allowed it, in a run without end: then the table is followed on as it is. Rejects with
+ * Ends a snapshot or a resync: from then on the table is `following`. `behind`: a shard has come to light that is not
+ * verified that far, so catching up is not over. `refused`: it would delete more than half of the rows and nobody has
+ * allowed that; a run without end follows the table on as it is, others reject with SHRINK_REFUSED. Rejects with
  * TABLE_NOT_READY when the table or its stream was replaced since.
  */
 export async function finishSnapshot(
-  { run, facts, loading, loader }: VersionSession,
+  { run, facts, loading, loader, progress }: VersionSession,
   { caughtUpWithMs, signal }: { readonly caughtUpWithMs: number; readonly signal: AbortSignal },
-): Promise<boolean> {
+): Promise<'finished' | 'behind' | 'refused'> {
   const { target, destination, log } = run;
   const now = await run.describe(signal);
   if (now.identity !== facts.identity || now.stream.arn !== facts.streamArn || layoutOf(run, now) !== facts.layout) {
@@ -21,8 +22,9 @@ export async function finishSnapshot(
   const keepExpiredBy = await run.keepExpiredBy(signal);
   const { version, base } = loading;
   try {
-    const { rowCount, sweptRows } = await loader.exclusively(() =>
-      destination.refresh.finish(
+    const finished = await loader.afterFlush(async () => {
+      if (!progress.isVerifiedThrough(caughtUpWithMs)) return null;
+      return await destination.refresh.finish(
         {
           ...target,
           version,
@@ -33,14 +35,16 @@ export async function finishSnapshot(
           nowMs: run.clock.now(),
         },
         { signal },
-      ),
-    );
+      );
+    });
+    if (finished === null) return 'behind';
+    const { rowCount, sweptRows } = finished;
     const swept = sweptRows === 0 ? '' : `; ${sweptRows} of them were not there any more and are marked as deleted`;
     log.at('target').info(`${target.table}: version ${version} is complete with ${rowCount} rows${swept}`);
-    return true;
+    return 'finished';
   } catch (error) {
     if (!(error instanceof TributaryError) || error.code !== 'SHRINK_REFUSED' || run.onCaughtUp !== null) throw error;
     log.at('target').error(`${target.table}: ${error.message}. ${error.hint} (${error.code})`);
-    return false;
+    return 'refused';
   }
 }

@@ -136,9 +136,13 @@ async function replicate(session: VersionSession, isSettled: boolean, onFollowin
     const scannedMs = isOrdered ? scannedBeforeMs : await scanBeside(session, signal);
     // The last page of the Scan may hold what was written until it was answered.
     const caughtUpWithMs = Math.max(facts.foundAtMs, scannedMs ?? 0);
-    await untilCaughtUp(session, follower, { atMs: caughtUpWithMs, signal });
-    await loader.flush();
-    if (isSettled || (await finishSnapshot(session, { caughtUpWithMs, signal }))) {
+    let outcome: Awaited<ReturnType<typeof finishSnapshot>>;
+    do {
+      await untilCaughtUp(session, follower, { atMs: caughtUpWithMs, signal });
+      await loader.flush();
+      outcome = isSettled ? 'finished' : await finishSnapshot(session, { caughtUpWithMs, signal });
+    } while (outcome === 'behind');
+    if (outcome === 'finished') {
       onFollowing();
       run.counters.stream = streamCounters(run, follower, true);
     }

@@ -3,10 +3,11 @@ import { captureStream, recaptureShards } from '../extract/streams/capture.ts';
 import { listTwice } from '../extract/streams/list-twice.ts';
 import type { Gap, GapKind } from '../model/gap.ts';
 import type { FollowedStream, LoadingVersion, TableState } from '../model/table-state.ts';
-import { parseShardUnit, type UnitId } from '../model/unit.ts';
+import { parseSegmentUnit, parseShardUnit, type UnitId } from '../model/unit.ts';
 import type { NewUnit, UnitState } from '../model/unit-state.ts';
 import { TributaryError } from '../platform/errors.ts';
 import { formatDuration, formatTime } from '../platform/format.ts';
+import type { LossOfSource } from '../state/follow-plan.ts';
 import { type GapReaction, reactToGap } from '../state/gap-reaction.ts';
 import { nextBase } from '../state/next-base.ts';
 import type { LogBasedReplication, StreamFacts } from './log-based-replication.ts';
@@ -47,15 +48,16 @@ export async function answerGap(
   const nowMs = run.awsTime.now();
   const reaction = reactToGap({ policy: run.onGap, state, gapCount: stream.gapCount, waitsForStream, nowMs });
   const gaps = gapRecords(run, { loaded, found, reaction });
-  for (const gap of gaps) logGap(run, gap);
-  if (reaction === 'resync' && !WITHOUT_STREAM.has(found.kind)) {
+  const canResync = reaction === 'resync' && !WITHOUT_STREAM.has(found.kind);
+  for (const gap of gaps) logGap(run, gap, canResync ? 'It is read again in place' : WAITING[reaction]);
+  if (canResync) {
     await resync(run, { facts, loaded, gaps, lostShards: found.shardIds });
     return;
   }
   const { version, base } = loaded.loading;
   const phase = reaction === 'failed' ? 'failed' : 'gap';
   await gapsOf(run).halt({ ...run.target, version, base, phase, gaps }, { signal: run.signal });
-  throw haltedTable(run, { facts, found, phase });
+  throw haltedTable(run, { facts, found, reaction });
 }
 
 /** Reads a table again because a person wants it: everything is captured anew, whatever state the table is in. */
@@ -87,7 +89,8 @@ async function resync(
   const { captured, dropped } = isWhole
     ? withoutOldShards(units, captureStream(shards, capture))
     : withRelief(units, recaptureShards(units, shards, lostShards, capture), awsNowMs);
-  const isFirst = state.phase === 'following' || state.phase === 'gap' || state.phase === 'failed';
+  // Gaps count from the beginning of a reading on: one that was halted in the middle goes on counting.
+  const isFirst = lostShards === null || !units.some(({ unit }) => parseSegmentUnit(unit) !== null);
   await gapsOf(run).resync(
     {
       ...run.target,
@@ -106,7 +109,8 @@ async function resync(
       dropped,
       gaps,
       asked: gaps.length === 0,
-      nowMs: run.clock.now(),
+      // By AWS's clock, as it is compared with.
+      nowMs: awsNowMs,
     },
     { signal: run.signal },
   );
@@ -149,11 +153,28 @@ async function readLoaded(run: LogBasedReplication): Promise<Loaded> {
   return { state, loading, stream, units: await readUnits(run) };
 }
 
-async function waitsOnlyForStream({ destination, target }: LogBasedReplication, state: TableState): Promise<boolean> {
-  if (state.phase !== 'gap') return false;
+/** Whether the table was halted only because it had no stream to follow, and goes on by itself when there is one. */
+export async function waitsOnlyForStream(
+  { destination, target, onGap }: LogBasedReplication,
+  state: TableState,
+): Promise<boolean> {
+  if (state.phase !== 'gap' || onGap !== 'resync') return false;
   const gaps = await destination.runStore.readGaps(target.source);
-  const open = gaps.filter(({ table, resolvedAtMs }) => table === target.table && resolvedAtMs === null);
-  return open.length > 0 && open.every(({ kind }) => WITHOUT_STREAM.has(kind));
+  // The latest is the one that has halted it; older ones wait for the same reading.
+  const latest = gaps.find(({ table, resolvedAtMs }) => table === target.table && resolvedAtMs === null);
+  return latest !== undefined && WITHOUT_STREAM.has(latest.kind);
+}
+
+/** The records of what was lost with a version that another one is begun in place of. */
+export async function gapsBefore(
+  run: LogBasedReplication,
+  { facts, loss }: { readonly facts: StreamFacts; readonly loss: LossOfSource },
+): Promise<readonly Gap[]> {
+  const loaded = await readLoaded(run);
+  const found = { ...loss, shardIds: [], fromMs: null, toMs: facts.foundAtMs };
+  const gaps = gapRecords(run, { loaded, found, reaction: 'resync' });
+  for (const gap of gaps) logGap(run, gap, 'The version that is begun reads everything');
+  return gaps;
 }
 
 function gapRecords(
@@ -171,7 +192,8 @@ function gapRecords(
       kind: found.kind,
       streamArn: stream.arn,
       shard,
-      fromMs: found.fromMs ?? (verified.length === 0 ? null : Math.min(...verified)),
+      // Spread arguments are bounded, shards are not.
+      fromMs: verified.reduce<number | null>((least, ms) => Math.min(least ?? ms, ms), null) ?? found.fromMs,
       toMs: found.toMs,
       detectedAtMs: clock.now(),
       detail: found.detail,
@@ -188,32 +210,33 @@ function gapRecords(
   );
 }
 
-function logGap({ log }: LogBasedReplication, gap: Gap): void {
+const WAITING: Readonly<Record<GapReaction, string>> = {
+  resync: 'It waits for a stream with new images',
+  waits: 'It waits for a decision',
+  failed: 'It has lost changes too often and waits for a decision',
+};
+
+function logGap({ log }: LogBasedReplication, gap: Gap, answer: string): void {
   const from = gap.fromMs === null ? 'an unknown time' : formatTime(gap.fromMs);
-  const reactions = {
-    resync: 'It is read again in place',
-    waits: 'It waits for a decision',
-    failed: 'It has lost changes too often and waits for a decision',
-  };
   const where = gap.shard === null ? '' : ` of shard ${gap.shard}`;
   log.warning(
     `${gap.table}: gap (${gap.kind}): changes${where} between ${from} and ${formatTime(gap.toMs)} may be missing. ` +
-      `${gap.detail}. ${reactions[gap.reaction]}`,
+      `${gap.detail}. ${answer}`,
   );
 }
 
 function haltedTable(
   { target, awsTime }: LogBasedReplication,
-  options: { readonly facts: StreamFacts; readonly found: FoundGap; readonly phase: 'gap' | 'failed' },
+  options: { readonly facts: StreamFacts; readonly found: FoundGap; readonly reaction: GapReaction },
 ): TributaryError {
-  const { facts, found, phase } = options;
+  const { facts, found, reaction } = options;
   const { table } = target;
-  if (WITHOUT_STREAM.has(found.kind)) {
+  if (reaction === 'resync') {
     return new TributaryError('GAP_WAITS', `${table}: ${found.detail}`, {
       hint: 'Enable a stream with new images (`tributary check` has the command), then run again: the table is read again in place',
     });
   }
-  if (phase === 'gap') return new TributaryError('GAP_WAITS', `${table}: changes were lost. ${found.detail}`);
+  if (reaction === 'waits') return new TributaryError('GAP_WAITS', `${table}: changes were lost. ${found.detail}`);
   const behind = found.fromMs === null ? '' : `, behind by ${formatDuration(awsTime.now() - found.fromMs)}`;
   return new TributaryError(
     'SNAPSHOT_FAILED',

@@ -40,8 +40,8 @@ export interface LaneLoader {
   touchVerified(): void;
   /** Resolves when everything taken so far is durable, quiet shards included. */
   flush(): Promise<void>;
-  /** Runs `use` between two commits. */
-  exclusively<T>(use: () => Promise<T>): Promise<T>;
+  /** Flushes and then runs `use`, without another commit in between. */
+  afterFlush<T>(use: () => Promise<T>): Promise<T>;
   /** Resolves when everything taken is durable; rejects with the failure of any flush. Nothing is taken after it. */
   finish(): Promise<void>;
 }
@@ -80,6 +80,9 @@ export function createLaneLoader(options: LaneLoaderOptions): LaneLoader {
   let verifiedAtMs = clock.now();
   let timer: AbortController | null = null;
 
+  // A clock that was set back must not put it off.
+  const isVerifiedDue = (): boolean => Math.abs(clock.now() - verifiedAtMs) >= VERIFIED_INTERVAL_MS;
+
   const commit = async (withVerified: boolean): Promise<void> => {
     timer?.abort();
     timer = null;
@@ -88,7 +91,7 @@ export function createLaneLoader(options: LaneLoaderOptions): LaneLoader {
     pending = [];
     pendingBytes = 0;
     pendingRows = 0;
-    const includeVerified = withVerified || clock.now() - verifiedAtMs >= VERIFIED_INTERVAL_MS;
+    const includeVerified = withVerified || isVerifiedDue();
     const changes = progress.pending({ includeVerified });
     try {
       if (failure) throw failure.error;
@@ -175,10 +178,14 @@ export function createLaneLoader(options: LaneLoaderOptions): LaneLoader {
     },
     touch: startTimer,
     touchVerified() {
-      if (clock.now() - verifiedAtMs >= VERIFIED_INTERVAL_MS) startTimer();
+      if (isVerifiedDue()) startTimer();
     },
     flush: () => flush(true),
-    exclusively: enqueue,
+    afterFlush: (use) =>
+      enqueue(async () => {
+        await commit(true);
+        return await use();
+      }),
     async finish() {
       for (const unsubscribe of subscriptions) unsubscribe();
       await flush(true);

@@ -1,12 +1,11 @@
 import { captureStream } from '../extract/streams/capture.ts';
 import { listTwice } from '../extract/streams/list-twice.ts';
 import { StreamGap } from '../extract/streams/stream-gap.ts';
-import type { GapKind } from '../model/gap.ts';
 import { backoffMs } from '../platform/backoff.ts';
 import { TributaryError, toTributaryError } from '../platform/errors.ts';
-import { type FollowPlan, planFollowing } from '../state/follow-plan.ts';
+import { type FollowPlan, type LossOfSource, planFollowing } from '../state/follow-plan.ts';
 import { followVersion } from './follow-version.ts';
-import { answerGap } from './gap-answer.ts';
+import { answerGap, gapsBefore, waitsOnlyForStream } from './gap-answer.ts';
 import type { LiveVersion, LogBasedReplication, StreamFacts } from './log-based-replication.ts';
 import { createScanSource, newSegments } from './scan-segments.ts';
 import { layoutOf, readState, readUnits, startingSchema } from './table-replication.ts';
@@ -54,15 +53,19 @@ async function replicateOnce(run: LogBasedReplication, onCommit: () => void): Pr
   const facts = await describeSource(run);
   run.counters.expectedRows = facts.itemCount;
   const state = await readState(run);
-  const plan = planFollowing({ state, units: await readUnits(run), ...facts, nowMs: run.clock.now() });
-  if (plan.kind === 'waits') throw waitingTable(run, plan.phase);
+  const waitsForStream = state !== null && (await waitsOnlyForStream(run, state));
+  const units = await readUnits(run);
+  const plan = planFollowing({ state, units, ...facts, waitsForStream, nowMs: run.clock.now() });
   const lacking = lackOf(facts);
-  // A gap that is known already is not recorded again.
-  if (lacking !== null && (plan.kind === 'begin' || state?.phase === 'gap')) throw withoutStream(run, lacking.detail);
-  const found = lacking ?? (plan.kind === 'gap' ? plan : null);
+  // What is missing now is the answer, and no new gap, where the table waits for it already or was never followed.
+  if (lacking !== null && waitsForStream) throw withoutStream(run, { code: 'GAP_WAITS', detail: lacking.detail });
+  if (lacking !== null && plan.kind === 'begin') {
+    throw withoutStream(run, { code: 'SELECTION_INVALID', detail: lacking.detail });
+  }
+  if (plan.kind === 'waits') throw waitingTable(run, plan.phase);
+  const found = lacking ?? (plan.kind === 'gap' ? plan.gap : null);
   if (found !== null) {
-    const { gap: kind, detail } = found;
-    await answerGap(run, { facts, found: { kind, shardIds: [], fromMs: null, toMs: facts.foundAtMs, detail } });
+    await answerGap(run, { facts, found: { ...found, shardIds: [], fromMs: null, toMs: facts.foundAtMs } });
     return null;
   }
   if (plan.kind === 'begin') await begin(run, { plan, facts, answersReset: state?.resetRequested ?? false });
@@ -87,14 +90,17 @@ export async function describeSource(run: LogBasedReplication): Promise<StreamFa
 }
 
 /** Why the stream that the table has cannot be followed; null when it can. */
-function lackOf({ stream }: StreamFacts): { readonly gap: GapKind; readonly detail: string } | null {
-  if (!stream.enabled) return { gap: 'stream-disabled', detail: 'Its stream is disabled' };
+function lackOf({ stream }: StreamFacts): LossOfSource | null {
+  if (!stream.enabled) return { kind: 'stream-disabled', detail: 'Its stream is disabled' };
   if (stream.viewType === 'NEW_IMAGE' || stream.viewType === 'NEW_AND_OLD_IMAGES') return null;
-  return { gap: 'view-type-changed', detail: `Its stream has the view type ${stream.viewType}, without new images` };
+  return { kind: 'view-type-changed', detail: `Its stream has the view type ${stream.viewType}, without new images` };
 }
 
-function withoutStream({ target }: LogBasedReplication, detail: string): TributaryError {
-  return new TributaryError('SELECTION_INVALID', `${target.table} cannot be followed. ${detail}`, {
+function withoutStream(
+  { target }: LogBasedReplication,
+  { code, detail }: { readonly code: 'GAP_WAITS' | 'SELECTION_INVALID'; readonly detail: string },
+): TributaryError {
+  return new TributaryError(code, `${target.table} cannot be followed. ${detail}`, {
     hint: 'Enable a stream with new images; `tributary check` has the command',
   });
 }
@@ -131,7 +137,7 @@ async function begin(
       units: [...segments, ...shards],
       ...(await startingSchema(run, facts.key, plan)),
       answersReset,
-      gaps: [],
+      gaps: plan.gap === null ? [] : await gapsBefore(run, { facts, loss: plan.gap }),
       nowMs: clock.now(),
     },
     { signal },

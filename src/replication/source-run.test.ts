@@ -8,7 +8,7 @@ import { runSource, type TableTask } from './source-run.ts';
 
 const LIVE = { version: 1, rowCount: 0 };
 
-const run = (tasks: readonly TableTask[], { isContinuous = false, signal = new AbortController().signal } = {}) =>
+const run = (tasks: readonly TableTask[], { isContinuous = false, log = silentLogger } = {}) =>
   runSource({
     runId: 'run-1',
     source: 'shop',
@@ -17,9 +17,9 @@ const run = (tasks: readonly TableTask[], { isContinuous = false, signal = new A
     runStore: createMemoryDestination(createMemoryStore()).runStore,
     isContinuous,
     clock: systemClock,
-    log: silentLogger,
+    log,
     onTable: () => {},
-    signal,
+    signal: new AbortController().signal,
   });
 
 function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
@@ -82,6 +82,29 @@ test('a table that fails does not keep the others waiting', async () => {
     ['failing', 'failed'],
     ['quick', 'succeeded'],
   ]);
+});
+
+test('a table that breaks the run itself does not keep the others waiting either', async () => {
+  const waiting: TableTask = {
+    table: 'waiting',
+    method: 'LOG_BASED',
+    run: async ({ onCaughtUp }) => {
+      await onCaughtUp?.();
+      return LIVE;
+    },
+  };
+  const failing: TableTask = {
+    table: 'failing',
+    method: 'LOG_BASED',
+    run: async () => {
+      throw new TributaryError('ACCESS_DENIED', 'Nobody may read it');
+    },
+  };
+  const full = (): never => {
+    throw new Error('No space left for the log');
+  };
+  const log = { ...silentLogger, error: full };
+  await expect(run([waiting, failing], { log })).rejects.toThrow('No space left');
 });
 
 test('followed tables all begin at once, scanned ones three at a time', async () => {

@@ -67,10 +67,14 @@ export async function runSource(run: SourceRun): Promise<RunRecord> {
   const runTask = async (task: TableTask): Promise<void> => {
     const arrive = caughtUp.participant();
     const onCaughtUp = run.isContinuous ? null : arrive;
-    const result = await runTable(run, task, { signal, scanSlots, onCaughtUp });
-    void arrive();
-    results.push(result.tableRun);
-    if (result.error && OUTAGES.has(result.error.code) && !run.isContinuous) stop.abort(result.error);
+    try {
+      const result = await runTable(run, task, { signal, scanSlots, onCaughtUp });
+      results.push(result.tableRun);
+      if (result.error && OUTAGES.has(result.error.code) && !run.isContinuous) stop.abort(result.error);
+    } finally {
+      // Whatever has happened to it: the others must not wait for it.
+      void arrive();
+    }
   };
   // Whatever one of them throws, all are awaited: the destination is closed after this.
   const tasks = await Promise.allSettled(run.tasks.map(runTask));

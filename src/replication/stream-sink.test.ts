@@ -36,7 +36,7 @@ function collect(units: readonly UnitState[]) {
     touch: () => {},
     touchVerified: () => {},
     flush: async () => {},
-    exclusively: (use) => use(),
+    afterFlush: (use) => use(),
     finish: async () => {},
   };
   const sink = createStreamSink({

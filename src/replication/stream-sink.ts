@@ -31,20 +31,20 @@ export function createStreamSink(options: {
     changes({ shardId, from, to, records, answeredAtMs, receivedAtMs, heldBytes, verifiedThroughMs }) {
       const unit = shardUnit(shardId);
       const { page, changes } = records;
-      const before = progress.current(unit).shard?.sequence ?? base;
-      const last = before > base ? before : base;
-      const sequences = BigInt64Array.from({ length: page.rowCount }, (_, row) => last + BigInt(row + 1));
       const { kinds, createdAtMs } = changes;
+      const sequences = new BigInt64Array(page.rowCount);
       const batch = {
         page,
         changes: { kinds, sequences, createdAtMs },
         extractedAtMs: answeredAtMs,
         receivedAtMs,
       };
-      const sequence = last + BigInt(page.rowCount);
-      loader.take({ batch, heldBytes, memory }, () =>
-        progress.advanceShard(unit, from, to, { sequence, verifiedThroughMs }),
-      );
+      loader.take({ batch, heldBytes, memory }, () => {
+        const before = progress.current(unit).shard?.sequence ?? base;
+        let sequence = before > base ? before : base;
+        for (let row = 0; row < sequences.length; row++) sequences[row] = ++sequence;
+        progress.advanceShard(unit, from, to, { sequence, verifiedThroughMs });
+      });
       counters.changesRead += records.recordCount;
       onProgress();
     },

@@ -31,13 +31,14 @@ const state: TableState = {
   lastResyncAtMs: null,
   resetRequested: false,
 };
-const plan = (changes: Partial<TableState> | null, units: readonly UnitState[] = []) =>
+const plan = (changes: Partial<TableState> | null, units: readonly UnitState[] = [], waitsForStream = false) =>
   planFollowing({
     state: changes === null ? null : { ...state, ...changes },
     units,
     identity: 'table-1',
     layout: 'layout-1',
     streamArn: 'arn-1',
+    waitsForStream,
     nowMs: NOW_MS,
   });
 
@@ -66,16 +67,40 @@ describe('planFollowing', () => {
   test('a table of another identity, or with another stream, has a gap', () => {
     expect(plan({ loading: { ...loading, identity: 'table-0' } })).toMatchObject({
       kind: 'gap',
-      gap: 'table-replaced',
+      gap: { kind: 'table-replaced' },
     });
     const stream = { arn: 'arn-0', laneCount: 8, gapCount: 0, gapEndMs: null };
-    expect(plan({ loading: { ...loading, stream } })).toMatchObject({ kind: 'gap', gap: 'stream-replaced' });
+    expect(plan({ loading: { ...loading, stream } })).toMatchObject({
+      kind: 'gap',
+      gap: { kind: 'stream-replaced' },
+    });
   });
 
   test('a table with a gap or a failed snapshot waits for a person', () => {
     expect(plan({ phase: 'gap' })).toMatchObject({ kind: 'waits', phase: 'gap' });
     expect(plan({ phase: 'failed' })).toMatchObject({ kind: 'waits', phase: 'failed' });
     expect(plan({ phase: 'gap', resetRequested: true })).toMatchObject({ kind: 'begin' });
+  });
+
+  test('a table that waits is not found to have lost its source again in every run', () => {
+    const elsewhere = { ...loading, stream: { arn: 'arn-0', laneCount: 8, gapCount: 0, gapEndMs: null } };
+    expect(plan({ phase: 'gap', loading: elsewhere })).toMatchObject({ kind: 'waits', phase: 'gap' });
+    expect(plan({ phase: 'failed', loading: elsewhere })).toMatchObject({ kind: 'waits', phase: 'failed' });
+  });
+
+  test('a table that waits for a stream goes on when it has another one, not before', () => {
+    const elsewhere = { ...loading, stream: { arn: 'arn-0', laneCount: 8, gapCount: 0, gapEndMs: null } };
+    expect(plan({ phase: 'gap', loading: elsewhere }, [], true)).toMatchObject({ kind: 'gap' });
+    expect(plan({ phase: 'gap' }, [], true)).toMatchObject({ kind: 'waits' });
+  });
+
+  test('another projection does not hide that the stream is another one', () => {
+    const elsewhere = {
+      ...loading,
+      layout: 'layout-0',
+      stream: { arn: 'arn-0', laneCount: 8, gapCount: 0, gapEndMs: null },
+    };
+    expect(plan({ loading: elsewhere })).toMatchObject({ kind: 'begin', gap: { kind: 'stream-replaced' } });
   });
 
   test('the base of a version is above the sequence of every shard, also when the clock is behind', () => {

@@ -31,6 +31,8 @@ export interface UnitProgress {
   pending(options: { readonly includeVerified: boolean }): UnitChanges;
   /** Records that the changes are durable. */
   committed(changes: UnitChanges): void;
+  /** Whether it is durable that every unfinished shard is verified through this time. */
+  isVerifiedThrough(atMs: number): boolean;
   /** Segments at their end, durably. */
   finishedSegments(): number;
 }
@@ -109,6 +111,12 @@ export function createUnitProgress(units: Iterable<UnitState>, epoch: number): U
         durable.delete(unit);
         pruned.delete(unit);
       }
+    },
+    isVerifiedThrough(atMs) {
+      for (const { position, shard } of durable.values()) {
+        if (shard !== null && position !== 'end' && shard.verifiedThroughMs < atMs) return false;
+      }
+      return true;
     },
     finishedSegments() {
       let count = 0;
