@@ -51,8 +51,15 @@ describe('changeOf', () => {
     );
   });
 
-  test('lets finished and unread shards go back whatever their age: nothing of them is owed', () => {
-    const units = [shard('e', { position: 'end', hoursAgo: 40 }), shard('s', { position: 'start', hoursAgo: 40 })];
-    expect(changeOf(table(...units), units.map(toStart), NOW_MS).backCount).toBe(1);
+  test('refuses it for a finished shard of that age, too: the next run would take it for a gap', () => {
+    const unit = shard('e', { position: 'end', hoursAgo: 40 });
+    expect(() => changeOf(table(unit), [toStart(unit)], NOW_MS)).toThrow('shard:e of orders');
+    const young = shard('y', { position: 'end', hoursAgo: 4 });
+    expect(changeOf(table(young), [toStart(young)], NOW_MS).backCount).toBe(1);
+  });
+
+  test('leaves an unread shard where it is, whatever its age', () => {
+    const unit = shard('s', { position: 'start', hoursAgo: 40 });
+    expect(changeOf(table(unit), [toStart(unit)], NOW_MS).backCount).toBe(0);
   });
 });
