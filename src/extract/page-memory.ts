@@ -1,3 +1,5 @@
+import type { ByteBudget } from '../platform/byte-budget.ts';
+
 /**
  * Memory between a request and the rows being durable: taken before the request, given back by whoever made them durable.
  */
@@ -5,4 +7,13 @@ export interface PageMemory {
   reserve(bytes: number, signal: AbortSignal): Promise<void>;
   adjust(fromBytes: number, toBytes: number): void;
   release(bytes: number): void;
+}
+
+/** What readers of pages may do with a budget. */
+export function pageMemory(budget: ByteBudget): PageMemory {
+  return {
+    reserve: (bytes, signal) => budget.acquire(bytes, signal),
+    adjust: (fromBytes, toBytes) => budget.adjust(fromBytes, toBytes),
+    release: (bytes) => budget.release(bytes),
+  };
 }

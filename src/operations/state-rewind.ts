@@ -1,7 +1,8 @@
 import type { Connection } from '../connection/clients.ts';
 import { createStreamCalls } from '../connection/stream-calls.ts';
 import { describeReadable } from '../discovery/readable-table.ts';
-import { createDescribeRate, listShards } from '../extract/streams/list-shards.ts';
+import { createDescribeRate } from '../extract/streams/describe-rate.ts';
+import { listShards } from '../extract/streams/list-shards.ts';
 import { isCertainlyHeld } from '../extract/streams/retention.ts';
 import type { Destination } from '../load/destination.ts';
 import { parseTableRef } from '../model/table.ts';

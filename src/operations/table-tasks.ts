@@ -5,7 +5,7 @@ import { createStreamCalls } from '../connection/stream-calls.ts';
 import { describeTimeToLive } from '../discovery/describe-table.ts';
 import { capacityOf, describeReadable } from '../discovery/readable-table.ts';
 import { unitsPerSecond } from '../extract/scan/read-limit.ts';
-import { createDescribeRate } from '../extract/streams/list-shards.ts';
+import { createDescribeRate } from '../extract/streams/describe-rate.ts';
 import type { Destination } from '../load/destination.ts';
 import type { ParsedProjection } from '../model/projection.ts';
 import { parseTableRef } from '../model/table.ts';
@@ -85,7 +85,7 @@ export function createReplications(
     deletes: config.deletes,
     records: { deletedImage: config.keepLastImage ? 'old' : 'key', ttlDeletes: config.ttlDeletes },
     onGap: config.onGap,
-    keepExpiredBy: (signal) => expiryAttribute(connection, config, signal),
+    keepExpiredBy: (signal) => expiryAttribute(surroundings, config, signal),
     flushIntervalMs: source.flushIntervalMs,
     scanSlots: context.scanSlots,
     onCaughtUp: context.onCaughtUp,
@@ -129,14 +129,17 @@ function tableReplication(
 
 /** Rows that expired unseen are kept only where the destination is the archive of what Time to Live deletes. */
 async function expiryAttribute(
-  connection: Connection,
+  { connection, log }: Pick<TaskSurroundings, 'connection' | 'log'>,
   { table, ttlDeletes }: TableConfig,
   signal: AbortSignal,
 ): Promise<string | null> {
   if (ttlDeletes !== 'ignore') return null;
   const timeToLive = await describeTimeToLive(connection, parseTableRef(table).table, signal);
   if (timeToLive.state === 'on') return timeToLive.attribute;
-  if (timeToLive.state === 'off') return null;
+  if (timeToLive.state === 'off') {
+    log.warning(`${table}: Time to Live is off, so rows that expired unseen cannot be told from deleted ones`);
+    return null;
+  }
   throw new TributaryError(
     'ACCESS_DENIED',
     `Which rows of ${table} have expired cannot be told: ${timeToLive.reason}`,

@@ -1,6 +1,6 @@
 import type { AwsTime } from '../connection/aws-time.ts';
 import type { StreamCalls } from '../connection/stream-calls.ts';
-import type { DescribeRate } from '../extract/streams/list-shards.ts';
+import type { DescribeRate } from '../extract/streams/describe-rate.ts';
 import type { Deletes } from '../model/deletes.ts';
 import type { ByteBudget } from '../platform/byte-budget.ts';
 import type { Slots } from '../platform/slots.ts';

@@ -1,5 +1,5 @@
 import { createStreamCalls } from '../../src/connection/stream-calls.ts';
-import { createDescribeRate } from '../../src/extract/streams/list-shards.ts';
+import { createDescribeRate } from '../../src/extract/streams/describe-rate.ts';
 import { ByteBudget } from '../../src/platform/byte-budget.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createSlots } from '../../src/platform/slots.ts';

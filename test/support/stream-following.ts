@@ -1,8 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createStreamCalls, type StreamCalls } from '../../src/connection/stream-calls.ts';
+import { pageMemory } from '../../src/extract/page-memory.ts';
 import { captureStream } from '../../src/extract/streams/capture.ts';
+import { createDescribeRate } from '../../src/extract/streams/describe-rate.ts';
 import { followStream, type StreamFollower } from '../../src/extract/streams/follow-stream.ts';
-import { createDescribeRate, listShards } from '../../src/extract/streams/list-shards.ts';
+import { listShards } from '../../src/extract/streams/list-shards.ts';
 import type { StreamSink } from '../../src/extract/streams/stream-sink.ts';
 import { parseShardUnit, shardUnit } from '../../src/model/unit.ts';
 import type { ShardBookmark, UnitState } from '../../src/model/unit-state.ts';
@@ -115,11 +117,7 @@ export function startFollowing(options: {
       deletedImage: 'key',
       ttlDeletes: options.ttlDeletes ?? 'replicate',
     },
-    memory: {
-      reserve: memory.acquire.bind(memory),
-      adjust: memory.adjust.bind(memory),
-      release: memory.release.bind(memory),
-    },
+    memory: pageMemory(memory),
     concurrency: options.concurrency ?? 8,
     sink: {
       ...sink,

@@ -31,4 +31,25 @@ describe('empty answers', () => {
     for (let askedMs = 0; askedMs < 100_000; askedMs += 250) caughtUpBy(answers, { askedMs, askedAwsMs: askedMs });
     expect(answers.length).toBeLessThan(12);
   });
+
+  test('are few also when they come fast, and prove as much as those that are kept', () => {
+    const answers: EmptyAnswer[] = [];
+    const proved: (number | null)[] = [];
+    for (let askedMs = 0; askedMs < 10_000; askedMs += 5) {
+      proved.push(caughtUpBy(answers, { askedMs, askedAwsMs: askedMs }));
+      expect(answers.length).toBeLessThanOrEqual(16);
+    }
+    expect(proved[399]).toBeNull();
+    expect(proved[400]).toBe(0);
+    expect(proved.at(-1)).toBeGreaterThan(4_000);
+    expect(proved.at(-1)).toBeLessThan(8_000);
+  });
+
+  test('begin anew when our clock is set back: what they are apart is not known', () => {
+    const before = [100_000, 100_500, 101_000, 101_500, 102_000];
+    expect(proofs([...before, 40_000, 40_500, 41_000, 41_500, 42_000])).toEqual([
+      ...[null, null, null, null, 100_000],
+      ...[null, null, null, null, 40_000],
+    ]);
+  });
 });

@@ -22,8 +22,9 @@ const CHILD_SEARCH = { firstMs: 1_000, maxMs: 10_000 };
 
 /**
  * Lists all shards at the start, every minute, and when a listing is wanted. Children of shards that have ended are looked
- * for at once and then after 1 to 10 seconds: one by one, or by a full listing where that takes no more calls. A stream
- * that is said not to exist is asked for again half a minute later before `onStreamGone` is called.
+ * for at once and then after 1 to 10 seconds, until they are found or the tree awaits none: one by one, or by a full
+ * listing where that takes no more calls. A stream that is said not to exist is asked for again half a minute later before
+ * `onStreamGone` is called.
  */
 export function createShardDiscovery(
   options: ShardSource & {
@@ -83,9 +84,10 @@ export function createShardDiscovery(
     ({ pageCount } = listing);
     listedAtMs = clock.now();
     noteSearched(searched);
-    const { shards, answeredAtMs } = listing;
+    const { shards, status, answeredAtMs } = listing;
+    const isEnding = status === 'DISABLING' || status === 'DISABLED';
     const times = { nowMs: listedAtMs, awsNowMs: answeredAtMs };
-    options.onOutcome(tree.takeListing({ shards, childrenOf: null, mark, ...times }));
+    options.onOutcome(tree.takeListing({ shards, childrenOf: null, isEnding, mark, ...times }));
     options.onListing(listing);
   };
 
@@ -112,7 +114,7 @@ export function createShardDiscovery(
         return;
       }
       const times = { nowMs: clock.now(), awsNowMs: awsTime.now() };
-      options.onOutcome(tree.takeListing({ shards, childrenOf, mark, ...times }));
+      options.onOutcome(tree.takeListing({ shards, childrenOf, isEnding: false, mark, ...times }));
     }
     noteSearched(shardIds);
   };

@@ -143,6 +143,25 @@ describe('followStream', () => {
     expect(state.images.get('a')).toEqual(['1']);
   });
 
+  test('a child that listings lack for minutes keeps the follower from being caught up, and is counted', async () => {
+    const state = await capture();
+    const parent = onlyShard();
+    const { until, pass, follower } = follow(state);
+    await pass(5_000);
+    expect(follower.stats.missingChildren).toBe(0);
+    const child = simulator.streams.roll('orders', parent);
+    simulator.streams.hideFromListing('orders', child, 60);
+    put('a', 1);
+    const nowMs = clock.now();
+    await until(() => positionOf(state, parent) === 'end');
+    await pass(3 * 60_000);
+    expect(follower.isCaughtUpWith(nowMs)).toBe(false);
+    expect(follower.stats.missingChildren).toBe(1);
+    await until(() => follower.isCaughtUpWith(nowMs));
+    expect(state.images.get('a')).toEqual(['1']);
+    expect(follower.stats.missingChildren).toBe(0);
+  });
+
   test('records that appear late are not missed by what is said to be caught up', async () => {
     simulator.streams.setPropagationDelay('orders', 1_500);
     const state = await capture();
@@ -200,6 +219,20 @@ describe('followStream', () => {
     follower.hurry(atMs);
     await until(() => follower.isCaughtUpWith(atMs));
     expect(clock.now() - atMs).toBeLessThanOrEqual(3_500);
+  });
+
+  test('hurried shards keep their pace, however often they are hurried', async () => {
+    const state = await capture();
+    const { pass, until, follower } = follow(state);
+    await pass(60_000);
+    const before = follower.stats.calls;
+    const startMs = clock.now();
+    await until(() => {
+      follower.hurry(startMs + 60_000);
+      return clock.now() >= startMs + 20_000;
+    });
+    expect(follower.stats.calls - before).toBeGreaterThan(30);
+    expect(follower.stats.calls - before).toBeLessThanOrEqual(42);
   });
 
   test('stops at its signal, with nothing under way and no memory held', async () => {

@@ -12,6 +12,7 @@ import { readingOfNewShard, readingOfUnit, type ShardReading } from './shard-rea
 import { createShardTree, type KnownShard, type ListingOutcome } from './shard-tree.ts';
 import { type Loss, StreamGap } from './stream-gap.ts';
 import type { NewShard, StreamSink } from './stream-sink.ts';
+import { carriesNewImages } from './view-type.ts';
 
 export interface FollowOptions extends ShardSource {
   /** As the destination holds them; those that are no shards are passed over. */
@@ -36,7 +37,10 @@ export interface StreamFollower {
   run(): Promise<never>;
   /** Whether every change that was made before `atMs` (AWS's clock) has been handed to the sink. */
   isCaughtUpWith(atMs: number): boolean;
-  /** Asks shards that are not verified through `atMs` at short intervals until they are, however idle they were. */
+  /**
+   * Asks shards that are not verified through `atMs` at short intervals until they are, however idle they were. Calling it
+   * again with no later time does nothing.
+   */
   hurry(atMs: number): void;
   readonly stats: FollowStats;
 }
@@ -45,6 +49,8 @@ export interface FollowStats {
   /** Shards that are not read to their end. */
   readonly openShards: number;
   readonly finishedShards: number;
+  /** Finished shards whose children have to be there and have not been listed: while there are any, nothing is caught up. */
+  readonly missingChildren: number;
   readonly calls: number;
   readonly records: number;
   readonly throttles: number;
@@ -54,7 +60,6 @@ export interface FollowStats {
 
 /** How long other shards are given to show whether they have lost something, too, when one has. */
 const SURVEY_MS = 2 * 60_000;
-const IMAGE_VIEW_TYPES: ReadonlySet<string> = new Set(['NEW_IMAGE', 'NEW_AND_OLD_IMAGES']);
 
 /**
  * Follows the stream of one table: reads its shards from where their units stand, parents before children, and finds new
@@ -163,7 +168,7 @@ export function followStream(options: FollowOptions): StreamFollower {
   }
 
   function judgeListing({ status, viewType }: StreamListing): void {
-    if (!IMAGE_VIEW_TYPES.has(viewType)) {
+    if (!carriesNewImages(viewType)) {
       fail(wholeLoss('view-type-changed', `The stream carries ${viewType}, not new images`));
       return;
     }
@@ -226,7 +231,9 @@ export function followStream(options: FollowOptions): StreamFollower {
       return isSettled && (oldestVerifiedMs() ?? Number.POSITIVE_INFINITY) >= atMs;
     },
     hurry(atMs) {
-      hurriedThroughMs = Math.max(hurriedThroughMs, atMs);
+      // Shards that are hurried already have a pace of their own, which another poll at once would break.
+      if (atMs <= hurriedThroughMs) return;
+      hurriedThroughMs = atMs;
       for (const reading of readings.values()) {
         const isBehind = reading.verifiedThroughMs < atMs && reading.emptyCount > 0;
         if (isBehind && !isWaitingForSource(reading)) schedule.add(reading);
@@ -238,6 +245,9 @@ export function followStream(options: FollowOptions): StreamFollower {
       },
       get finishedShards() {
         return tree.finishedCount();
+      },
+      get missingChildren() {
+        return tree.childless.size;
       },
       get calls() {
         return counts.calls;

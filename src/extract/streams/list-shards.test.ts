@@ -6,7 +6,8 @@ import { createStreamCalls, type StreamCalls } from '../../connection/stream-cal
 import { silentLogger } from '../../platform/logger.ts';
 import { createManualClock, type ManualClock } from '../../simulator/manual-clock.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
-import { createDescribeRate, type DescribeRate, listChildren, listShards, type StreamListing } from './list-shards.ts';
+import { createDescribeRate, type DescribeRate } from './describe-rate.ts';
+import { listChildren, listShards, type StreamListing } from './list-shards.ts';
 
 const { signal } = new AbortController();
 let simulator: Simulator;
@@ -115,28 +116,5 @@ describe('listShards', () => {
     const child = simulator.streams.roll('orders', parent);
     const children = await turning(listChildren(source(), parent));
     expect(children.map(({ shardId }) => shardId)).toEqual([child]);
-  });
-});
-
-describe('createDescribeRate', () => {
-  test('who leaves the line lets nobody overtake', async () => {
-    const leaving = new AbortController();
-    const order: string[] = [];
-    await rate.acquire(signal);
-    const second = rate.acquire(signal).then(() => order.push('second'));
-    const third = rate.acquire(leaving.signal);
-    const fourth = rate.acquire(signal).then(() => order.push('fourth'));
-    leaving.abort(new Error('left'));
-    await expect(third).rejects.toThrow('left');
-    expect(order).toEqual([]);
-    await turning(Promise.all([second, fourth]));
-    expect(order).toEqual(['second', 'fourth']);
-  });
-
-  test('waits one interval at most when the clock is set back', async () => {
-    await rate.acquire(signal);
-    clock.advance(-3_600_000);
-    await turning(rate.acquire(signal));
-    expect(clock.now()).toBe(createManualClock().now() - 3_600_000 + 125);
   });
 });

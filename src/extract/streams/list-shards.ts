@@ -1,10 +1,10 @@
 import type { AwsTime } from '../../connection/aws-time.ts';
 import type { ListedShard, StreamCalls, StreamDescription } from '../../connection/stream-calls.ts';
-import { orAbort } from '../../platform/abort.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { TributaryError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { createPatience } from '../patience.ts';
+import type { DescribeRate } from './describe-rate.ts';
 
 /** What the shards of a stream are found with. */
 export interface ShardSource {
@@ -55,6 +55,11 @@ export async function listChildren(
   return (await describePage(options, { exclusiveStartShardId: null, childrenOf: shardId })).shards;
 }
 
+/** One shard as two pages or listings show it. What was closed once does not open again: that page was older. */
+export function mergedShard(before: ListedShard | undefined, shard: ListedShard): ListedShard {
+  return { ...shard, endingSequenceNumber: shard.endingSequenceNumber ?? before?.endingSequenceNumber ?? null };
+}
+
 /** Null where a page could not be had because its start is gone. */
 async function listPages(options: ShardSource & { readonly signal: AbortSignal }): Promise<StreamListing | null> {
   const shards = new Map<string, ListedShard>();
@@ -67,7 +72,7 @@ async function listPages(options: ShardSource & { readonly signal: AbortSignal }
       if (start !== null && isRefusedStart(error)) return null;
       throw error;
     }
-    for (const shard of page.shards) shards.set(shard.shardId, merged(shards.get(shard.shardId), shard));
+    for (const shard of page.shards) shards.set(shard.shardId, mergedShard(shards.get(shard.shardId), shard));
     const next = page.lastEvaluatedShardId;
     if (next === null) {
       return {
@@ -102,42 +107,4 @@ async function describePage(
 
 function isRefusedStart(error: unknown): boolean {
   return error instanceof TributaryError && (error.code === 'STREAM_NOT_FOUND' || error.code === 'REQUEST_REFUSED');
-}
-
-/** A shard that was closed on one page does not open again on another. */
-function merged(before: ListedShard | undefined, shard: ListedShard): ListedShard {
-  return { ...shard, endingSequenceNumber: shard.endingSequenceNumber ?? before?.endingSequenceNumber ?? null };
-}
-
-/** DescribeStream calls of all tables of a source, one after the other. */
-export interface DescribeRate {
-  /** Resolves when the next call may be sent; rejects with the reason of the signal. */
-  acquire(signal: AbortSignal): Promise<void>;
-}
-
-/** 8 calls a second: AWS takes 10 of an account (API Reference, DescribeStream), and others may call, too. */
-const CALL_INTERVAL_MS = 125;
-
-export function createDescribeRate(clock: Clock): DescribeRate {
-  let lastTurn: Promise<void> = Promise.resolve();
-  let lastGrantMs = Number.NEGATIVE_INFINITY;
-  return {
-    async acquire(signal) {
-      const before = lastTurn;
-      let endTurn = (): void => {};
-      lastTurn = new Promise((resolve) => {
-        endTurn = resolve;
-      });
-      try {
-        await orAbort(before, signal);
-        // Never longer than one interval, wherever the clock has been set to meanwhile.
-        const waitMs = Math.min(lastGrantMs + CALL_INTERVAL_MS - clock.now(), CALL_INTERVAL_MS);
-        if (waitMs > 0) await clock.sleep(waitMs, signal);
-        lastGrantMs = clock.now();
-      } finally {
-        // Whoever leaves before its turn must not let the next one overtake those before.
-        void before.then(endTurn);
-      }
-    },
-  };
 }

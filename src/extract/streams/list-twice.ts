@@ -1,4 +1,5 @@
-import { listShards, type ShardSource, type StreamListing } from './list-shards.ts';
+import type { ListedShard } from '../../connection/stream-calls.ts';
+import { listShards, mergedShard, type ShardSource, type StreamListing } from './list-shards.ts';
 
 /**
  * Lists all shards twice and answers what either listing shows. One listing may miss a shard; a version that begins
@@ -7,6 +8,9 @@ import { listShards, type ShardSource, type StreamListing } from './list-shards.
 export async function listTwice(options: ShardSource & { readonly signal: AbortSignal }): Promise<StreamListing> {
   const first = await listShards(options);
   const second = await listShards(options);
-  const shards = new Map([...first.shards, ...second.shards].map((shard) => [shard.shardId, shard]));
+  const shards = new Map<string, ListedShard>();
+  for (const shard of [...first.shards, ...second.shards]) {
+    shards.set(shard.shardId, mergedShard(shards.get(shard.shardId), shard));
+  }
   return { ...second, shards: [...shards.values()] };
 }

@@ -23,9 +23,14 @@ const ended = (shardId: string, hoursAgo: number, parentShardId: string | null =
   verifiedThroughMs: AWS_NOW_MS - hoursAgo * HOUR_MS,
 });
 /** A full listing that was begun just before, so many seconds after the start of the test. */
-function list(tree: ShardTree, seconds: number, shards: readonly ListedShard[]): ListingOutcome {
+function list(
+  tree: ShardTree,
+  seconds: number,
+  shards: readonly ListedShard[],
+  stream = { isEnding: false },
+): ListingOutcome {
   const times = { nowMs: seconds * 1_000, awsNowMs: AWS_NOW_MS + seconds * 1_000 };
-  return tree.takeListing({ shards, childrenOf: null, mark: tree.beginListing(), ...times });
+  return tree.takeListing({ shards, childrenOf: null, mark: tree.beginListing(), ...stream, ...times });
 }
 const ids = (shards: readonly { readonly shardId: string }[]): readonly string[] =>
   shards.map(({ shardId }) => shardId);
@@ -78,7 +83,7 @@ describe('the search for children', () => {
     const tree = createShardTree([known('p', null, false)]);
     const early = tree.beginListing();
     tree.finish('p', AWS_NOW_MS);
-    const times = { nowMs: 0, awsNowMs: AWS_NOW_MS };
+    const times = { isEnding: false, nowMs: 0, awsNowMs: AWS_NOW_MS };
     // Of two halves the early listing may show one only.
     expect(
       ids(tree.takeListing({ shards: [listed('left', 'p')], childrenOf: null, mark: early, ...times }).opened),
@@ -88,19 +93,39 @@ describe('the search for children', () => {
     expect(tree.childless.size).toBe(0);
   });
 
-  test('ends when two full listings ten seconds apart have shown none', () => {
+  test('does not end while the stream goes on and the shard cannot have expired, however many listings show none', () => {
     const tree = createShardTree([known('p', null, true)]);
-    for (const seconds of [0, 5, 9.9]) list(tree, seconds, [listed('p', null, false)]);
+    for (const seconds of [0, 10, 60, 22.9 * 3_600]) list(tree, seconds, [listed('p', null, false)]);
+    expect([...tree.childless]).toEqual(['p']);
+    expect(ids(list(tree, 22.95 * 3_600, [listed('c', 'p')]).opened)).toEqual(['c']);
+    expect(tree.childless.size).toBe(0);
+  });
+
+  test.each([
+    ['of a stream that ends', known('p', null, true), { isEnding: true }],
+    ['after which its children can have expired, too,', ended('p', 24), { isEnding: false }],
+  ])('%s ends when two full listings ten seconds apart have shown none', (_, shard, stream) => {
+    const tree = createShardTree([shard]);
+    for (const seconds of [0, 5, 9.9]) list(tree, seconds, [listed('p', null, false)], stream);
     expect(tree.childless.size).toBe(1);
-    list(tree, 10, [listed('p', null, false)]);
+    list(tree, 10, [listed('p', null, false)], stream);
     expect(tree.childless.size).toBe(0);
     expect(ids(list(tree, 70, [listed('c', 'p')]).opened)).toEqual(['c']);
   });
 
-  test('does not end by a hint without any', () => {
+  test('counts no listing from before the stream ended', () => {
     const tree = createShardTree([known('p', null, true)]);
+    for (const seconds of [0, 60]) list(tree, seconds, []);
+    list(tree, 70, [], { isEnding: true });
+    expect(tree.childless.size).toBe(1);
+    list(tree, 80, [], { isEnding: true });
+    expect(tree.childless.size).toBe(0);
+  });
+
+  test('does not end by a hint without any', () => {
+    const tree = createShardTree([ended('p', 24)]);
     for (const seconds of [0, 20, 40]) {
-      const times = { nowMs: seconds * 1_000, awsNowMs: AWS_NOW_MS };
+      const times = { isEnding: false, nowMs: seconds * 1_000, awsNowMs: AWS_NOW_MS };
       tree.takeListing({ shards: [], childrenOf: 'p', mark: tree.beginListing(), ...times });
     }
     expect(tree.childless.size).toBe(1);

@@ -1,6 +1,7 @@
 import type { ListedShard } from '../../connection/stream-calls.ts';
 import { shardPosition } from '../../model/position.ts';
 import { TributaryError } from '../../platform/errors.ts';
+import { mergedShard } from './list-shards.ts';
 import { isCertainlyHeld } from './retention.ts';
 import type { NewShard } from './stream-sink.ts';
 
@@ -17,6 +18,8 @@ export interface ListingEvent {
   readonly shards: readonly ListedShard[];
   /** Null: it shows all shards. Else only the children of this one are looked for in it. */
   readonly childrenOf: string | null;
+  /** Whether the stream is disabled or about to be: then a shard that ends need not have a child. Of a full listing. */
+  readonly isEnding: boolean;
   /** What `beginListing` answered before the first request: a listing says nothing about what came after that. */
   readonly mark: number;
   /** By our clock; only differences count. */
@@ -59,7 +62,11 @@ export interface ShardTree {
   isClosed(shardId: string): boolean;
   /** Null when no listing has shown it. */
   startingSequenceNumber(shardId: string): string | null;
-  /** Finished shards whose children have not been looked for, or not been found, since their end. */
+  /**
+   * Finished shards whose children have not been found since their end and have to be there: DynamoDB replaces every shard
+   * that it closes while the stream is enabled. Those that may have none, or whose children may have expired, are left out
+   * when two full listings ten seconds apart show none.
+   */
   readonly childless: ReadonlySet<string>;
   /** Unknown shards whose parents have not been found so far. */
   orphanCount(): number;
@@ -86,7 +93,7 @@ interface Node {
   startingSequenceNumber: string | null;
   /** Since when listings lack it; null while they have it. */
   missingSinceMs: number | null;
-  /** Since when listings show no child of it. */
+  /** Since when full listings show no child of it and it need not have one. */
   childlessSinceMs: number | null;
 }
 
@@ -142,8 +149,7 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
       node.isClosed ||= endingSequenceNumber !== null;
       node.startingSequenceNumber ??= startingSequenceNumber;
     } else if (stranger !== undefined) {
-      // A shard that was closed does not open again: that page was older.
-      stranger.shard = { ...shard, endingSequenceNumber: endingSequenceNumber ?? stranger.shard.endingSequenceNumber };
+      stranger.shard = mergedShard(stranger.shard, shard);
     } else if (!prunedAtMs.has(shardId)) {
       strangers.set(shardId, { shard, firstListedAtMs: awsNowMs, orphanSinceMs: null });
       noteParent(shardId, parentShardId);
@@ -196,11 +202,11 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
   };
 
   /** Ends the search for children where it has an answer. */
-  const settle = (node: Node, { mark, childrenOf, nowMs }: ListingEvent): void => {
+  const settle = (node: Node, { mark, childrenOf, isEnding, nowMs, awsNowMs }: ListingEvent): void => {
     if (mark <= node.endMark) return;
     if (nodesBelow(node.shardId).length > 0) {
       childless.delete(node.shardId);
-    } else if (childrenOf === null) {
+    } else if (childrenOf === null && (isEnding || !isCertainlyHeld(node.verifiedThroughMs, awsNowMs))) {
       node.childlessSinceMs ??= nowMs;
       if (nowMs - node.childlessSinceMs >= CONFIRM_AFTER_MS) childless.delete(node.shardId);
     }
