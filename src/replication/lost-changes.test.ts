@@ -3,6 +3,7 @@ import { type FollowedOrders, followedOrders, HOUR_MS } from '../../test/support
 import type { MemoryLoadOptions } from '../load/memory/memory-load.ts';
 import { memoryKey } from '../load/memory/memory-store.ts';
 import type { GapKind } from '../model/gap.ts';
+import { shardUnit } from '../model/unit.ts';
 import { TributaryError } from '../platform/errors.ts';
 
 const DAY_MS = 24 * HOUR_MS;
@@ -84,9 +85,15 @@ describe('a gap', () => {
     await orders.run();
     const first = openShard();
     const second = orders.simulator.streams.roll('orders', first);
-    // The child is not listed yet when the run ends.
+    // The child is not listed yet when the run is stopped, after the end of its parent.
     orders.simulator.streams.hideFromListing('orders', second, 1_000);
-    await orders.run();
+    const stop = new AbortController();
+    const unhook = orders.simulator.onRequest(() => {
+      const units = orders.store.tables.get(ORDERS)?.loading?.units;
+      if (units?.get(shardUnit(first))?.position === 'end') stop.abort(new Error('stopped by the test'));
+    });
+    await expect(orders.run({ signal: stop.signal })).rejects.toThrow('stopped by the test');
+    unhook();
     orders.put('key-0', 2);
     orders.simulator.streams.roll('orders', second);
     orders.clock.jump(DAY_MS + 6 * HOUR_MS);
