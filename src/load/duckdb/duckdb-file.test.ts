@@ -13,6 +13,7 @@ import { behind, tableLoader } from '../../../test/support/table-loader.ts';
 import { neverAborted } from '../../../test/support/test-place.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { createLogger } from '../../platform/logger.ts';
+import { createManualClock } from '../../simulator/manual-clock.ts';
 import type { Destination } from '../destination.ts';
 import { createDuckDbDestination } from './duckdb.ts';
 import type { DuckDbOptions } from './options.ts';
@@ -299,6 +300,31 @@ describe('the copy for readers', () => {
     expect(await readLiveRows(publish, loader.target)).toHaveLength(1);
     await destination.close();
     expect(await readLiveRows(publish, loader.target)).toHaveLength(2);
+  });
+
+  it('has the changes of a table that follows its stream within a minute, however long it is followed', async () => {
+    const publish = join(folder, 'copy.duckdb');
+    const loader = tableLoader({ stream: STREAM, shards: shards(1), totalSegments: 1 });
+    const clock = createManualClock();
+    const destination = createDuckDbDestination({ path, publish, lockWaitMs: 0 }, { clock });
+    await loader.begin(destination, 1, { placement: 'live' });
+    const lane = await loader.open(destination, 1);
+    await lane.put([order(1)], 'end');
+    await loader.finish(destination, 1);
+    await lane.put([order(2)], 'after 1', loader.shards[0]);
+    await clock.sleepers(1);
+    expect(await readLiveRows(publish, loader.target)).toHaveLength(1);
+    const renewed = new Promise<void>((resolve) => {
+      const watcher = watch(folder, (event, name) => {
+        if (event !== 'rename' || name !== 'copy.duckdb') return;
+        watcher.close();
+        resolve();
+      });
+    });
+    clock.advance(60_000);
+    await renewed;
+    expect(await readLiveRows(publish, loader.target)).toHaveLength(2);
+    await destination.close();
   });
 
   it('does not stop the swap when it cannot be written, and close() says so', async () => {

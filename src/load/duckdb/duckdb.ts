@@ -11,6 +11,7 @@ import { createGroupCommit } from './group-commit.ts';
 import { openLoad } from './load.ts';
 import type { DuckDbOptions } from './options.ts';
 import { publishCopy } from './publish.ts';
+import { createReadersCopy } from './readers-copy.ts';
 import { haltTable, resyncVersion } from './resync.ts';
 import { createDuckDbRunStore } from './run-store.ts';
 import { sampleRows } from './sample.ts';
@@ -33,16 +34,13 @@ export function createDuckDbDestination(
   const file = createDuckDbFile({ path, lockWaitMs, clock, logger: log });
   const groupCommit = createGroupCommit(file);
   const closing = new AbortController();
-  let unpublished = false;
-
-  const onLiveCommit = (): void => {
-    unpublished = true;
-  };
-  const publishChanges = async (signal: AbortSignal): Promise<void> => {
-    if (publish === null || !unpublished) return;
-    await publishCopy(file, publish, signal);
-    unpublished = false;
-  };
+  const readersCopy =
+    publish === null
+      ? null
+      : createReadersCopy({
+          publish: (signal) => publishCopy(file, publish, signal),
+          ...{ clock, log, signal: closing.signal },
+        });
 
   return {
     capabilities: DUCKDB_CAPABILITIES,
@@ -52,13 +50,7 @@ export function createDuckDbDestination(
       begin: (request, { signal }) => beginVersion(file, request, signal),
       async finish(request, { signal }) {
         const finished = await finishVersion(file, request, signal);
-        unpublished = true;
-        try {
-          await publishChanges(signal);
-        } catch (error) {
-          // The version is live; close() tries again and reports what it meets.
-          log.warning(`The copy for readers is not up to date: ${error instanceof Error ? error.message : error}`);
-        }
+        await readersCopy?.renewNow(signal);
         return finished;
       },
     },
@@ -66,14 +58,15 @@ export function createDuckDbDestination(
       resync: (request, { signal }) => resyncVersion(file, request, signal),
       halt: (request, { signal }) => haltTable(file, request, signal),
     },
-    open: (lane, { signal }) => openLoad({ file, groupCommit, onLiveCommit }, lane, signal),
+    open: (lane, { signal }) =>
+      openLoad({ file, groupCommit, onLiveCommit: () => readersCopy?.renewSoon() }, lane, signal),
     async sample(target, count) {
       return (await file.read((connection) => sampleRows(connection, target, count), closing.signal)) ?? [];
     },
     compact: ({ signal }) => compactFile(file, signal),
     async close() {
       try {
-        await publishChanges(closing.signal);
+        await readersCopy?.complete(closing.signal);
       } finally {
         closing.abort();
       }

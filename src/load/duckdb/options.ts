@@ -19,7 +19,7 @@ export const duckDbOptionsSchema = z
       .nullable()
       .default(null)
       .describe(
-        'Where to put a copy for readers after each finished table: DuckDB lets no other program open the file.',
+        'Where to put a copy for readers, after each finished table and once a minute while tables are followed: DuckDB lets no other program open the file.',
       ),
     lockWait: duration
       .default(DEFAULT_LOCK_WAIT_MS)
