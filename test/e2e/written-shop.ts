@@ -17,14 +17,12 @@ interface WrittenShopOptions {
   readonly seed: number;
   readonly keyCount: number;
   readonly initialShards: number;
-  /** Options of the source, as the configuration has them. */
-  readonly source?: Readonly<Record<string, unknown>>;
 }
 
 export type WrittenShop = Awaited<ReturnType<typeof openWrittenShop>>;
 
 /** A simulated table whose shards change on command only, writers for it, and a folder to follow it from. */
-export async function openWrittenShop({ seed, keyCount, initialShards, source = {} }: WrittenShopOptions) {
+export async function openWrittenShop({ seed, keyCount, initialShards }: WrittenShopOptions) {
   const simulator = await startSimulator({ rollShardsEveryMs: null });
   const { tables, streams } = simulator;
   tables.create({
@@ -42,7 +40,7 @@ export async function openWrittenShop({ seed, keyCount, initialShards, source = 
   });
   const folder = mkdtempSync(join(tmpdir(), 'tributary-follow-'));
   const path = warehouseOf(folder);
-  writeShopConfig(folder, { endpoint: simulator.endpoint, source, tables: { [TABLE]: { method: 'LOG_BASED' } } });
+  writeShopConfig(folder, { endpoint: simulator.endpoint, tables: { [TABLE]: { method: 'LOG_BASED' } } });
   const writes = randomWrites({ seed, keyCount });
   const lastKeys = new Map<string, DynamoItem>();
   const runs: RunningSync[] = [];
