@@ -83,10 +83,12 @@ const KINDS: Readonly<Record<GapKind, string>> = {
 };
 
 const REACTIONS: Readonly<Record<Gap['reaction'], (gap: Gap) => string>> = {
-  resync: ({ resolvedAtMs }) =>
-    resolvedAtMs === null
-      ? 'the table is read again in place, by this run or the next'
-      : 'the table was read again in place',
+  resync: ({ kind, resolvedAtMs }) => {
+    if (resolvedAtMs !== null) return 'the table was read again in place';
+    return kind === 'stream-disabled' || kind === 'view-type-changed'
+      ? 'the table is read again in place as soon as it has a stream with new images: enable one'
+      : 'the table is read again in place, by this run or the next';
+  },
   waits: ({ table, resolvedAtMs }) =>
     resolvedAtMs === null ? `waits for a decision: ${resetCommand(table)}` : 'waited for a decision',
   failed: ({ table, resolvedAtMs }) =>

@@ -98,8 +98,10 @@ function phaseText({ phase }: TableStatus, colors: Output['colors']): string {
 }
 
 /** How old what readers see may be: of a followed table as far as its bookmarks go, else since it was swapped in. */
-function ageText({ liveRows, lagMs, liveSinceMs }: TableStatus, nowMs: number): string {
+function ageText({ phase, liveRows, lagMs, liveSinceMs }: TableStatus, nowMs: number): string {
   if (liveRows === null || liveSinceMs === null) return '';
+  // What is being read, or waits, is of no one age.
+  if (lagMs === null && phase !== null && phase !== 'full-table' && phase !== 'following') return '';
   return formatDuration(Math.max(0, lagMs ?? nowMs - liveSinceMs));
 }
 

@@ -7,6 +7,7 @@ import { TributaryError } from '../platform/errors.ts';
 import type { BeginVersion, Lane, LoadTarget } from './destination.ts';
 import { fenced } from './fenced.ts';
 import { maySucceed } from './schema-succession.ts';
+import { shrinkRefused } from './shrink-refused.ts';
 
 /*
  * What a destination without SQL transactions of its own knows about one table, and the rules by which it changes: pure
@@ -195,13 +196,8 @@ export function finishVersion<Parts>(
   const loading = completeVersion(ledger, { version, base });
   const before = ledger.live?.rowCount ?? 0;
   if (!allowShrink && isShrink(before, liveRowCount)) {
-    throw new TributaryError(
-      'SHRINK_REFUSED',
-      `Version ${version} of ${nameOf(ledger)} has ${liveRowCount} rows, the live one has ${before}`,
-      {
-        context: { source: ledger.source, table: ledger.table, version, rowCount: liveRowCount, liveRowCount: before },
-      },
-    );
+    const { placement } = loading;
+    throw shrinkRefused(ledger, { version, rowCount: liveRowCount, liveRowCount: before, placement });
   }
   const sinceMs = loading.placement === 'live' ? (ledger.live?.sinceMs ?? nowMs) : nowMs;
   const live = { version, base, sinceMs, rowCount: liveRowCount, schema: loading.schema, parts };

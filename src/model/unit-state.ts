@@ -6,8 +6,10 @@ export interface ShardProgress {
   /** `_sdc_sequence` of its last change, else what it has inherited from its parent; the base of the version at least. */
   readonly sequence: bigint;
   /**
-   * Every change of the shard that was made before this is durable. Never falls. For a shard that was not read yet: that
-   * of its parent, else when it was first listed less the time between two listings.
+   * Every change of the shard that was made before this is durable, and nothing older lies over it. For a shard that was
+   * not read yet: that of its parent; of a captured root the time of the capture, since the Scan comes after it. It falls
+   * when such a root is read: then its old records are applied again over what the Scan has brought, and nothing is right
+   * before the last of them that is durable.
    */
   readonly verifiedThroughMs: number;
 }

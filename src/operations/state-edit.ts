@@ -1,6 +1,7 @@
 import { suggestion } from '../config/suggestion.ts';
 import type { Destination } from '../load/destination.ts';
 import type { Position } from '../model/position.ts';
+import type { ShardBookmark } from '../model/unit-state.ts';
 import { TributaryError } from '../platform/errors.ts';
 import { parsePosition, parseUnitId } from '../state/position-text.ts';
 import { changeOf, readEditable, type StateChange } from './state-change.ts';
@@ -37,6 +38,11 @@ export async function planStateEdit(request: {
   return {
     from: known.position,
     to,
-    change: changeOf(editable, [{ unit, position: to, shard: known.shard }], request.nowMs),
+    change: changeOf(editable, [{ unit, position: to, shard: shardAt(to, known.shard) }], request.nowMs),
   };
+}
+
+/** When a number was written nobody knows: so the first that is trimmed there is taken for lost, whatever was read before. */
+function shardAt(position: Position, shard: ShardBookmark | null): ShardBookmark | null {
+  return shard === null || position === 'start' || position === 'end' ? shard : { ...shard, verifiedThroughMs: 0 };
 }

@@ -73,7 +73,8 @@ export async function status(
       liveRows: state === null || state.liveVersion === 0 ? null : state.liveRowCount,
       liveSinceMs: state?.liveSinceMs ?? null,
       ...scanStatus(state?.loading ?? null, units),
-      lagMs: age?.lagMs ?? null,
+      // While a table is read, or waits, the bookmarks of its shards do not say how old its rows are.
+      lagMs: state?.phase === 'following' ? (age?.lagMs ?? null) : null,
       timeToLossMs: age?.timeToLossMs ?? null,
       openGaps: openGaps.filter((gap) => gap.table === table).length,
       resetRequested: state?.resetRequested ?? false,

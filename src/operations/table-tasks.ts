@@ -85,7 +85,7 @@ export function createReplications(
     deletes: config.deletes,
     records: { deletedImage: config.keepLastImage ? 'old' : 'key', ttlDeletes: config.ttlDeletes },
     onGap: config.onGap,
-    keepExpiredBy: (signal) => expiryAttribute(surroundings, config, signal),
+    keepExpiredBy: (signal) => expiryAttribute(connection, { config, projection }, signal),
     flushIntervalMs: source.flushIntervalMs,
     scanSlots: context.scanSlots,
     onCaughtUp: context.onCaughtUp,
@@ -127,26 +127,35 @@ function tableReplication(
   };
 }
 
-/** Rows that expired unseen are kept only where the destination is the archive of what Time to Live deletes. */
+/**
+ * Rows that expired unseen are kept only where the destination is the archive of what Time to Live deletes. Rejects where
+ * they cannot be told from deleted ones: none is deleted then.
+ */
 async function expiryAttribute(
-  { connection, log }: Pick<TaskSurroundings, 'connection' | 'log'>,
-  { table, ttlDeletes }: TableConfig,
+  connection: Connection,
+  { config: { table, ttlDeletes }, projection }: ChosenTable,
   signal: AbortSignal,
 ): Promise<string | null> {
   if (ttlDeletes !== 'ignore') return null;
   const timeToLive = await describeTimeToLive(connection, parseTableRef(table).table, signal);
-  if (timeToLive.state === 'on') return timeToLive.attribute;
+  const hint = 'Until then no row is deleted. `ttl_deletes: replicate` marks expired rows as deleted like others';
+  const message = `Which rows of ${table} have expired, and which were deleted, cannot be told`;
   if (timeToLive.state === 'off') {
-    log.warning(`${table}: Time to Live is off, so rows that expired unseen cannot be told from deleted ones`);
-    return null;
+    throw new TributaryError('SELECTION_INVALID', `${message}: Time to Live is off`, { hint: `Turn it on. ${hint}` });
   }
-  throw new TributaryError(
-    'ACCESS_DENIED',
-    `Which rows of ${table} have expired cannot be told: ${timeToLive.reason}`,
-    {
-      hint: 'Allow dynamodb:DescribeTimeToLive: with `ttl_deletes: ignore`, rows are swept only where they have not expired',
-    },
-  );
+  if (timeToLive.state !== 'on') {
+    const code = timeToLive.state === 'denied' ? 'ACCESS_DENIED' : 'SELECTION_INVALID';
+    throw new TributaryError(code, `${message}: ${timeToLive.reason}`, {
+      hint: `Allow dynamodb:DescribeTimeToLive. ${hint}`,
+    });
+  }
+  const { attribute } = timeToLive;
+  if (projection !== null && !projection.paths.some((path) => path.length === 1 && path[0].attribute === attribute)) {
+    throw new TributaryError('SELECTION_INVALID', `${message}: the projection leaves out ${attribute}`, {
+      hint: `Add it to the projection. ${hint}`,
+    });
+  }
+  return attribute;
 }
 
 function nameOf(names: ReadonlyMap<string, string>, { table }: TableConfig): string {

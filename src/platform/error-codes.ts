@@ -216,7 +216,7 @@ export const ERROR_CODES = {
   FENCED: {
     kind: 'transient',
     cause: 'Another process has taken over the table; what this one had not committed was rolled back.',
-    fix: 'Nothing to do, unless two schedules run the same source: then stop one of them.',
+    fix: 'Run again. If two schedules run the same source, stop one of them.',
   },
   STATE_INVALID: {
     kind: 'data',
@@ -238,12 +238,12 @@ export const ERROR_CODES = {
     kind: 'data',
     cause:
       'Changes of a table were lost before they could be read, and the table is not read again by itself: the policy is `on_gap: fail`, it was read again within the last 24 hours already, or its stream is disabled.',
-    fix: 'Look at `tributary gaps`. `tributary reset TABLE --in-place` reads the table again while readers keep what is there.',
+    fix: 'Look at `tributary gaps`. `tributary reset --table NAME --in-place` reads the table again while readers keep what is there.',
   },
   SNAPSHOT_FAILED: {
     kind: 'data',
     cause: 'Changes were lost three times while the first reading of a table, or a repeated one, was on its way.',
-    fix: 'Let the table be read faster and without long breaks (`read_capacity`, the destination), then run `tributary reset TABLE --in-place`.',
+    fix: 'Let the table be read faster and without long breaks (`read_capacity`, the destination), then run `tributary reset --table NAME --in-place`.',
   },
   // Runs
   TABLES_FAILED: {

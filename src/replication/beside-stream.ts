@@ -1,4 +1,5 @@
 import type { StreamFollower } from '../extract/streams/follow-stream.ts';
+import { TributaryError } from '../platform/errors.ts';
 import type { VersionSession } from './version-session.ts';
 
 /** How often it is asked whether a table has caught up. */
@@ -29,14 +30,31 @@ export async function besideStream<T>(
   }
 }
 
+/**
+ * A finished shard has children, which a listing may lack for a moment. A run that ends says so in place of claiming that
+ * it has read everything.
+ */
+const MISSING_CHILDREN_PATIENCE_MS = 5 * 60_000;
+
 /** Resolves when every change that was made before `atMs`, by AWS's clock, has been handed to the loader. */
 export async function untilCaughtUp(
   { run }: VersionSession,
   follower: StreamFollower,
   { atMs, signal }: { readonly atMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
+  follower.hurry(atMs);
+  let missingSinceMs: number | null = null;
   while (!follower.isCaughtUpWith(atMs)) {
-    follower.hurry(atMs);
+    const { missingChildren } = follower.stats;
+    missingSinceMs = missingChildren === 0 ? null : (missingSinceMs ?? run.clock.now());
+    const isTooLong = missingSinceMs !== null && run.clock.now() - missingSinceMs >= MISSING_CHILDREN_PATIENCE_MS;
+    if (isTooLong && run.onCaughtUp !== null) {
+      throw new TributaryError(
+        'SOURCE_UNAVAILABLE',
+        `The stream of ${run.target.table} does not list what comes after ${missingChildren} of its shards`,
+        { hint: 'Nothing is lost: the next run goes on where this one ends' },
+      );
+    }
     await run.clock.sleep(CATCH_UP_POLL_MS, signal);
   }
 }

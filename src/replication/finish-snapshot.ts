@@ -9,7 +9,7 @@ import type { VersionSession } from './version-session.ts';
  * TABLE_NOT_READY when the table or its stream was replaced since.
  */
 export async function finishSnapshot(
-  { run, facts, loading, loader, progress }: VersionSession,
+  { run, facts, loading, stream, loader, progress }: VersionSession,
   { caughtUpWithMs, signal }: { readonly caughtUpWithMs: number; readonly signal: AbortSignal },
 ): Promise<'finished' | 'behind' | 'refused'> {
   const { target, destination, log } = run;
@@ -19,7 +19,8 @@ export async function finishSnapshot(
       hint: 'Run again: the next run reads the table anew; readers keep what is there until then',
     });
   }
-  const keepExpiredBy = await run.keepExpiredBy(signal);
+  // Without a gap nothing was deleted unseen, and nothing is swept.
+  const keepExpiredBy = stream.gapEndMs === null ? null : await run.keepExpiredBy(signal);
   const { version, base } = loading;
   try {
     const finished = await loader.afterFlush(async () => {
@@ -39,7 +40,9 @@ export async function finishSnapshot(
     });
     if (finished === null) return 'behind';
     const { rowCount, sweptRows } = finished;
-    const swept = sweptRows === 0 ? '' : `; ${sweptRows} of them were not there any more and are marked as deleted`;
+    run.counters.rowsDeleted += sweptRows;
+    const fate = run.deletes === 'soft' ? 'marked as deleted' : 'removed';
+    const swept = sweptRows === 0 ? '' : `; ${sweptRows} more were not there any more and are ${fate}`;
     log.at('target').info(`${target.table}: version ${version} is complete with ${rowCount} rows${swept}`);
     return 'finished';
   } catch (error) {

@@ -40,16 +40,10 @@ export async function followVersion(
   try {
     const stop = new AbortController();
     const session = createSession(run, { ...options, loading, stream, load, stop });
-    let isFollowing = state.phase === 'following';
-    const replicating = replicate(session, isFollowing, () => {
-      isFollowing = true;
-    });
-    const [replicated] = await Promise.allSettled([replicating]);
+    const [replicated] = await Promise.allSettled([replicate(session, state.phase === 'following')]);
     // Also after a failure or a stop: what was read is paid for, and the next run need not read it again.
     await session.loader.finish();
-    // Stopping is how a table that is followed without end ends well.
-    const endsWell = run.onCaughtUp === null && isFollowing && signal.aborted;
-    if (replicated.status === 'rejected' && !endsWell) throw replicated.reason;
+    if (replicated.status === 'rejected') throw replicated.reason;
     return { version, rowCount: await liveRowCount(run) };
   } finally {
     await load.close();
@@ -127,7 +121,7 @@ function createSession(
 }
 
 /** Resolves when the run may end, which a run without end never does. */
-async function replicate(session: VersionSession, isSettled: boolean, onFollowing: () => void): Promise<void> {
+async function replicate(session: VersionSession, isSettled: boolean): Promise<void> {
   const { run, facts, loader } = session;
   const isOrdered = run.destination.capabilities.changes === 'ordered';
   const scannedBeforeMs = isOrdered ? await scanInTurns(session) : null;
@@ -142,10 +136,7 @@ async function replicate(session: VersionSession, isSettled: boolean, onFollowin
       await loader.flush();
       outcome = isSettled ? 'finished' : await finishSnapshot(session, { caughtUpWithMs, signal });
     } while (outcome === 'behind');
-    if (outcome === 'finished') {
-      onFollowing();
-      run.counters.stream = streamCounters(run, follower, true);
-    }
+    if (outcome === 'finished') run.counters.stream = streamCounters(run, follower, true);
     run.log.info(`${run.target.table}: has caught up`);
     await (run.onCaughtUp === null ? forever(signal) : Promise.race([run.onCaughtUp(), forever(signal)]));
   });

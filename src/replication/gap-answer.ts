@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { captureStream, recaptureShards } from '../extract/streams/capture.ts';
 import { listTwice } from '../extract/streams/list-twice.ts';
+import { isCertainlyHeld } from '../extract/streams/retention.ts';
 import type { Gap, GapKind } from '../model/gap.ts';
 import type { FollowedStream, LoadingVersion, TableState } from '../model/table-state.ts';
 import { parseSegmentUnit, parseShardUnit, type UnitId } from '../model/unit.ts';
@@ -88,7 +89,7 @@ async function resync(
   const isWhole = lostShards === null || streamArn !== stream.arn || facts.identity !== loading.identity;
   const { captured, dropped } = isWhole
     ? withoutOldShards(units, captureStream(shards, capture))
-    : withRelief(units, recaptureShards(units, shards, lostShards, capture), awsNowMs);
+    : recaptureShards(units, shards, [...lostShards, ...shardsOutOfReach(units, awsNowMs)], capture);
   // Gaps count from the beginning of a reading on: one that was halted in the middle goes on counting.
   const isFirst = lostShards === null || !units.some(({ unit }) => parseSegmentUnit(unit) !== null);
   await gapsOf(run).resync(
@@ -117,21 +118,15 @@ async function resync(
 }
 
 /**
- * Of shards that go on where they stand nothing is owed any more that is older than now, since the table is read again:
- * what else the same outage has taken is no other gap.
+ * Unfinished shards that the same outage has put out of reach, or may have: they are captured again with those that were
+ * found to be lost, or they would be found one after the other, each as another gap.
  */
-function withRelief(
-  units: readonly UnitState[],
-  { captured, dropped }: ReturnType<typeof recaptureShards>,
-  awsNowMs: number,
-): ReturnType<typeof recaptureShards> {
-  const changed = new Set([...dropped, ...captured.map(({ unit }) => unit)]);
-  const relieved = units.flatMap(({ unit, position, shard }) =>
-    shard === null || position === 'end' || changed.has(unit)
-      ? []
-      : [{ unit, position, shard: { ...shard, verifiedThroughMs: awsNowMs } }],
-  );
-  return { captured: [...captured, ...relieved], dropped };
+function shardsOutOfReach(units: readonly UnitState[], awsNowMs: number): readonly string[] {
+  return units.flatMap(({ unit, position, shard }) => {
+    const shardId = parseShardUnit(unit);
+    if (shardId === null || shard === null || position === 'end') return [];
+    return isCertainlyHeld(shard.verifiedThroughMs, awsNowMs) ? [] : [shardId];
+  });
 }
 
 function withoutOldShards(
@@ -232,11 +227,11 @@ function haltedTable(
   const { facts, found, reaction } = options;
   const { table } = target;
   if (reaction === 'resync') {
-    return new TributaryError('GAP_WAITS', `${table}: ${found.detail}`, {
+    return new TributaryError('GAP_WAITS', found.detail, {
       hint: 'Enable a stream with new images (`tributary check` has the command), then run again: the table is read again in place',
     });
   }
-  if (reaction === 'waits') return new TributaryError('GAP_WAITS', `${table}: changes were lost. ${found.detail}`);
+  if (reaction === 'waits') return new TributaryError('GAP_WAITS', `Changes were lost. ${found.detail}`);
   const behind = found.fromMs === null ? '' : `, behind by ${formatDuration(awsTime.now() - found.fromMs)}`;
   return new TributaryError(
     'SNAPSHOT_FAILED',

@@ -12,6 +12,8 @@ import { layoutOf, readState, readUnits, startingSchema } from './table-replicat
 
 /** Lanes of a version, fixed for its life: more than one process needs, so that several may share them. */
 export const LANE_COUNT = 32;
+/** Somebody has moved the bookmarks, or two processes follow one table: then they take turns, and say so each time. */
+const FENCED_WAIT_MS = 60_000;
 const RETRY_BACKOFF = { firstMs: 1_000, maxMs: 60_000 };
 
 /**
@@ -28,23 +30,34 @@ export async function replicateLogBased(run: LogBasedReplication): Promise<LiveV
       });
       if (live !== null) return live;
     } catch (error) {
+      const ended = error === run.signal.reason ? await endOfFollowing(run) : null;
+      if (ended !== null) return ended;
       await waitToRetry(run, error, attempt);
       attempt += 1;
     }
   }
 }
 
+/** Stopping is how a run without end ends well, unless the table was still being read; null where it was not that. */
+async function endOfFollowing({ destination, target, onCaughtUp }: LogBasedReplication): Promise<LiveVersion | null> {
+  if (onCaughtUp !== null) return null;
+  const states = await destination.runStore.readTables(target.source);
+  const state = states.find(({ table }) => table === target.table);
+  return state?.phase === 'following' ? { version: state.liveVersion, rowCount: state.liveRowCount } : null;
+}
+
 /** What passes by itself does not end a table that is followed without end; a run that ends leaves it to the next one. */
 async function waitToRetry(run: LogBasedReplication, thrown: unknown, attempt: number): Promise<void> {
-  run.signal.throwIfAborted();
+  if (run.signal.aborted) throw thrown;
   const error = toTributaryError(thrown);
-  const passes = (error.kind === 'transient' && error.code !== 'FENCED') || error.kind === 'permission';
-  if (run.onCaughtUp !== null || !passes) throw thrown;
-  const waitMs = backoffMs(attempt, RETRY_BACKOFF);
+  if (run.onCaughtUp !== null || (error.kind !== 'transient' && error.kind !== 'permission')) throw thrown;
+  const waitMs = error.code === 'FENCED' ? FENCED_WAIT_MS : backoffMs(attempt, RETRY_BACKOFF);
+  const advice = error.kind === 'permission' ? ` ${error.hint}.` : '';
   run.log.warning(
-    `${run.target.table}: ${error.message}. ${error.hint}. Goes on in ${Math.ceil(waitMs / 1000)} s (${error.code})`,
+    `${run.target.table}: ${error.message} (${error.code}).${advice} Goes on from its bookmarks in ${Math.ceil(waitMs / 1000)} s`,
   );
-  await run.clock.sleep(waitMs, run.signal);
+  // The source may be out of reach when the run is stopped: then that is the end, as above.
+  await run.clock.sleep(waitMs, run.signal).catch(() => {});
 }
 
 /** From the stored state to the end of the run; null when a gap was met and answered, and the state is to be read again. */

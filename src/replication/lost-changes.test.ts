@@ -129,6 +129,39 @@ describe('a gap', () => {
     expect(orders.alive()).toMatchObject({ 'key-0': 3, 'key-1': 1 });
   });
 
+  test.each(['snapshot', 'rewind'])(
+    'in old changes that are applied again (%s) does not leave their values',
+    async (when) => {
+      // Version 1 of every key is in the stream, an hour later version 2.
+      orders.clock.jump(HOUR_MS);
+      for (let index = 0; index < 20; index++) orders.put(`key-${index}`, 2);
+      orders.clock.jump(18 * HOUR_MS);
+      if (when === 'rewind') {
+        await orders.run();
+        await orders.rewind();
+      }
+      const { faults } = orders.simulator;
+      faults.add({ action: 'GetRecords', times: 'always', fault: { kind: 'short-page', records: 8 } });
+      let isDead = false;
+      const diesAfterChanges: MemoryLoadOptions = {
+        beforeCommit: () => {
+          if (isDead) throw new TributaryError('DESTINATION_FAILED', 'The process died here');
+        },
+        afterCommit: ({ moves }) => {
+          isDead = moves.some(({ unit, from, to }) => unit.startsWith('shard:') && from !== to);
+          if (isDead) throw new TributaryError('DESTINATION_FAILED', 'The process died here');
+        },
+      };
+      const dying = orders.run({ faults: diesAfterChanges, flushIntervalMs: 1, segmentConcurrency: 1 });
+      await expect(dying).rejects.toMatchObject({ code: 'DESTINATION_FAILED' });
+      faults.clear();
+      orders.clock.jump(12 * HOUR_MS);
+      await orders.run();
+      expect(orders.gaps()).toMatchObject([{ kind: 'position-trimmed' }]);
+      expect(new Set(Object.values(orders.alive()))).toEqual(new Set([2]));
+    },
+  );
+
   test('does not erase what only the destination has', async () => {
     // The destination is the archive: expired items stay in it.
     const options = {

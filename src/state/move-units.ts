@@ -89,9 +89,9 @@ function isUnread({ position }: NewUnit): boolean {
   return position === 'start' || position.startsWith('at ');
 }
 
+/** What is verified is as the mover says: changes that are applied again hide newer ones until they have all come. */
 function higher<Shard extends NonNullable<NewUnit['shard']>>(known: Shard, moved: Shard): Shard {
-  const sequence = known.sequence > moved.sequence ? known.sequence : moved.sequence;
-  return { ...moved, sequence, verifiedThroughMs: Math.max(known.verifiedThroughMs, moved.verifiedThroughMs) };
+  return { ...moved, sequence: known.sequence > moved.sequence ? known.sequence : moved.sequence };
 }
 
 function isChanged(before: NewUnit | undefined, after: NewUnit): boolean {

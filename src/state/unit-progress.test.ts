@@ -61,9 +61,9 @@ describe('createUnitProgress', () => {
     });
   });
 
-  test('what a bookmark holds never falls', () => {
+  test('a sequence never falls; what is only verified comes on request', () => {
     const progress = createUnitProgress([shard], EPOCH);
-    progress.advanceShard('shard:a', 'at 1', 'at 1', { verifiedThroughMs: 50, sequence: 9n });
+    progress.advanceShard('shard:a', 'at 1', 'at 1', { sequence: 9n });
     expect(progress.pending(all).moves).toEqual([]);
     progress.advanceShard('shard:a', 'at 1', 'at 1', { verifiedThroughMs: 150 });
     expect(progress.pending({ includeVerified: false }).moves).toEqual([]);

@@ -14,7 +14,7 @@ export interface UnitChanges {
 export interface UnitProgress {
   /** Records that the rows from `from` up to `to` are handed on. Pages of one unit come in order, without a hole. */
   advance(unit: UnitId, from: Position, to: Position): void;
-  /** The same for a shard: what its bookmark holds beside the position never falls. */
+  /** The same for a shard. Its sequence never falls; what it is verified through is as the reader says. */
   advanceShard(unit: UnitId, from: Position, to: Position, progress: Partial<ShardProgress>): void;
   /** Adds units that begin with the next commit. */
   open(units: readonly NewUnit[]): void;
@@ -65,11 +65,8 @@ export function createUnitProgress(units: Iterable<UnitState>, epoch: number): U
       const { shard } = current(unit);
       if (shard === null) throw new TributaryError('BUG', `Unit ${unit} is not a shard`);
       const { sequence = shard.sequence, verifiedThroughMs = shard.verifiedThroughMs } = progress;
-      const raised = {
-        sequence: sequence > shard.sequence ? sequence : shard.sequence,
-        verifiedThroughMs: Math.max(verifiedThroughMs, shard.verifiedThroughMs),
-      };
-      move(unit, from, { position: to, shard: { ...shard, ...raised } });
+      const next = { sequence: sequence > shard.sequence ? sequence : shard.sequence, verifiedThroughMs };
+      move(unit, from, { position: to, shard: { ...shard, ...next } });
     },
     open(opened) {
       for (const unit of opened) {

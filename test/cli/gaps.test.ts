@@ -20,7 +20,7 @@ test('a gap that waits for a person is shown by the run, status and gaps, and en
   expect([failed.exitCode, failed.stdout]).toEqual([4, expect.stringContaining('carts GAP_WAITS: ')]);
   expect(failed.stderr).toContain('WARNING carts: gap (stream-replaced)');
   const status = await shop.says('status');
-  expect(status).toMatch(/^carts +LOG_BASED +gap +shop\.carts +2 /m);
+  expect(status).toMatch(/^carts +LOG_BASED +gap +shop\.carts +2\b/m);
   expect(status).toContain('1 open gap: changes may be missing, see `tributary gaps`\n');
   const open = await shop.says('gaps');
   expect(open).toMatch(/^shop: 1 open gap\ncarts open: the table has another stream than before\n {2}found /);

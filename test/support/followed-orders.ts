@@ -6,6 +6,7 @@ import type { Gap } from '../../src/model/gap.ts';
 import type { TableState } from '../../src/model/table-state.ts';
 import type { LiveVersion } from '../../src/replication/log-based-replication.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { moveUnits } from '../../src/state/move-units.ts';
 import { createHurriedClock, type HurriedClock } from './hurried-clock.ts';
 import { runLogBased } from './log-based-run.ts';
 
@@ -29,6 +30,8 @@ export interface FollowedOrders {
   put(pk: string, v: number): void;
   remove(pk: string): void;
   run(options?: RunOptions): Promise<LiveVersion>;
+  /** Every shard goes back to its start, as `tributary state rewind` does it. */
+  rewind(): Promise<void>;
   rows(): readonly OrderRow[];
   /** `v` by `pk` of the rows that are not deleted. */
   alive(): Readonly<Record<string, number | undefined>>;
@@ -68,6 +71,17 @@ export async function followedOrders({ factor = 2_000 } = {}): Promise<FollowedO
         clock,
         ...options,
       }),
+    rewind: async () => {
+      const { runStore } = createMemoryDestination(store);
+      const [table] = await runStore.readTables('shop');
+      if (table?.loading == null) throw new Error('Nothing is followed');
+      const present = await runStore.readUnits('shop', 'orders');
+      const { units } = moveUnits(
+        present,
+        present.map((unit) => ({ ...unit, position: 'start' })),
+      );
+      await runStore.rewriteUnits({ ...TARGET, version: table.loading.version, base: table.loading.base, units });
+    },
     rows,
     alive: () => Object.fromEntries(rows().flatMap((row) => (row._sdc_deleted_at === null ? [[row.pk, row.v]] : []))),
     state: () => {

@@ -140,7 +140,8 @@ export function followStream(options: FollowOptions): StreamFollower {
     for (const child of waiting) {
       const next = readings.get(child);
       if (next === undefined) continue;
-      if (next.verifiedThroughMs < verifiedThroughMs) {
+      if (next.verifiedThroughMs !== verifiedThroughMs) {
+        // Also where it is less: the older changes of the parent lie over what the child has to bring.
         next.verifiedThroughMs = verifiedThroughMs;
         sink.verified({ shardId: child, from: next.position, to: next.position, verifiedThroughMs });
       }

@@ -141,7 +141,11 @@ export function createShardReader(options: ShardReaderOptions): {
       const to = shardPosition('after', lastSequenceNumber);
       reading.readThrough = null;
       reading.position = to;
-      reading.verifiedThroughMs = Math.max(reading.verifiedThroughMs, (lastCreatedAtMs ?? 0) - CREATION_TOLERANCE_MS);
+      const appliedThroughMs = (lastCreatedAtMs ?? 0) - CREATION_TOLERANCE_MS;
+      // The first records of a captured shard are older than the capture. From then on newer ones are owed: what the Scan
+      // has brought of the same keys is covered by these.
+      reading.verifiedThroughMs =
+        from === 'start' ? appliedThroughMs : Math.max(reading.verifiedThroughMs, appliedThroughMs);
       const { verifiedThroughMs } = reading;
       const times = { answeredAtMs: answer.answeredAtMs, receivedAtMs: clock.now(), verifiedThroughMs };
       sink.changes({ shardId, from, to, records, heldBytes, ...times });

@@ -4,6 +4,7 @@ import { parseSegmentUnit } from '../../model/unit.ts';
 import type { UnitState } from '../../model/unit-state.ts';
 import { TributaryError } from '../../platform/errors.ts';
 import type { Destination, FinishChanges, FinishVersion } from '../destination.ts';
+import { shrinkRefused } from '../shrink-refused.ts';
 import { keepSchemaRows } from './column-rows.ts';
 import { type DuckDbFile, mergeRowGroups } from './connection.ts';
 import { removeDuplicates } from './duplicates.ts';
@@ -169,11 +170,7 @@ async function keepShards(
 }
 
 function requireRows({ version, allowShrink }: FinishVersion, stored: StoredTable, rowCount: number): void {
-  const { source, table, liveRowCount } = stored;
+  const { liveRowCount } = stored;
   if (allowShrink || !isShrink(liveRowCount, rowCount)) return;
-  throw new TributaryError(
-    'SHRINK_REFUSED',
-    `Version ${version} of ${source}.${table} has ${rowCount} rows, the live one has ${liveRowCount}`,
-    { context: { source, table, version, rowCount, liveRowCount } },
-  );
+  throw shrinkRefused(stored, { version, rowCount, liveRowCount, placement: stored.loading?.placement ?? 'aside' });
 }
