@@ -45,8 +45,10 @@ async function reached({ shop, run }: { readonly shop: WrittenShop; readonly run
   if (phase === 'scan') await requested('Scan', nth);
   else if (phase === 'first rows') await run.line(STAGING);
   else if (phase === 'staging') await run.line(STAGING, nth + 1);
-  else if (phase === 'stream') await requested('GetRecords', 10 * nth);
-  else if (phase === 'end of the snapshot') {
+  else if (phase === 'stream') {
+    await run.line(/has caught up/);
+    await requested('GetRecords', shop.simulator.requests.count({ action: 'GetRecords' }) + 2 * nth);
+  } else if (phase === 'end of the snapshot') {
     // The table is described at the start, and again before the snapshot ends.
     await requested('DescribeTable', 3);
     await fileChanged(shop, nth);
@@ -54,7 +56,7 @@ async function reached({ shop, run }: { readonly shop: WrittenShop; readonly run
     await run.line(STAGING, 2);
     await fileChanged(shop, nth);
   } else {
-    await requested('GetRecords', 10);
+    await run.line(/has caught up/);
     shop.simulator.streams.rollAll(shop.table);
     await run.line(STAGING, run.count(STAGING) + nth);
   }

@@ -77,6 +77,8 @@ export async function openWrittenShop({ seed, keyCount, initialShards }: Written
       );
       const sql = `SELECT count(*) FROM shop.${TABLE} WHERE pass = ${pass}`;
       await untilCount({ path, sync }, { sql, count: keys.length });
+      // Rows are readable before; but a snapshot is only over when this is said.
+      await sync.line(/has caught up/);
     },
     expectEqual: async (): Promise<void> => {
       const items = tables.items(TABLE).map((text): DynamoItem => JSON.parse(text));
