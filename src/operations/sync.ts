@@ -54,8 +54,9 @@ export async function sync(request: SyncRequest): Promise<RunRecord> {
 }
 
 async function choose(request: SyncRequest): ReturnType<typeof chooseTables> {
+  // Outside: a destination that cannot be read holds no record of that either.
+  const stored = await orAbort(request.destination.runStore.readTables(request.source.name), request.signal);
   try {
-    const stored = await orAbort(request.destination.runStore.readTables(request.source.name), request.signal);
     return await chooseTables({ ...request, followed: followedTables(stored) });
   } catch (error) {
     const { runId, source, destination, clock, log } = request;
