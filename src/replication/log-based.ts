@@ -12,8 +12,6 @@ import { layoutOf, readState, readUnits, startingSchema } from './table-replicat
 
 /** Lanes of a version, fixed for its life: more than one process needs, so that several may share them. */
 export const LANE_COUNT = 32;
-/** Somebody has moved the bookmarks, or two processes follow one table: then they take turns, and say so each time. */
-const FENCED_WAIT_MS = 60_000;
 const RETRY_BACKOFF = { firstMs: 1_000, maxMs: 60_000 };
 
 /**
@@ -50,8 +48,10 @@ async function endOfFollowing({ destination, target, onCaughtUp }: LogBasedRepli
 async function waitToRetry(run: LogBasedReplication, thrown: unknown, attempt: number): Promise<void> {
   if (run.signal.aborted) throw thrown;
   const error = toTributaryError(thrown);
-  if (run.onCaughtUp !== null || (error.kind !== 'transient' && error.kind !== 'permission')) throw thrown;
-  const waitMs = error.code === 'FENCED' ? FENCED_WAIT_MS : backoffMs(attempt, RETRY_BACKOFF);
+  // Somebody has moved the bookmarks, or follows the table, too: two that take it from each other help nobody.
+  const passes = (error.kind === 'transient' && error.code !== 'FENCED') || error.kind === 'permission';
+  if (run.onCaughtUp !== null || !passes) throw thrown;
+  const waitMs = backoffMs(attempt, RETRY_BACKOFF);
   const advice = error.kind === 'permission' ? ` ${error.hint}.` : '';
   run.log.warning(
     `${run.target.table}: ${error.message} (${error.code}).${advice} Goes on from its bookmarks in ${Math.ceil(waitMs / 1000)} s`,

@@ -104,7 +104,7 @@ describe('two processes that load one source at the same time', () => {
         'error FENCED: 1 of 1 table of source shop not replicated: another process has taken over\n' +
         '  Fix: Run again. If two schedules run the same source, stop one of them.\n',
     });
-    expect(lost.stdout).toMatch(/^orders FENCED: .*\n {2}Fix: Nothing to do/m);
+    expect(lost.stdout).toMatch(/^orders FENCED: .*\n {2}Fix: Run again/m);
     await shop.expectLive(NEW);
 
     const newest = orders(60, { revision: 3 });
