@@ -9,6 +9,8 @@ const pattern = (suffix: string): string[] => [`src/**/*.${suffix}.test.ts`, `te
 
 export default defineConfig({
   test: {
+    // Half of the tests wait for something; one process for each two cores would leave the machine idle.
+    maxWorkers: 2,
     projects: [
       {
         test: {
