@@ -1,3 +1,4 @@
+import { pageMemory } from '../extract/page-memory.ts';
 import { followStream, type StreamFollower } from '../extract/streams/follow-stream.ts';
 import type { Load } from '../load/destination.ts';
 import type { FollowedStream, LoadingVersion } from '../model/table-state.ts';
@@ -103,11 +104,7 @@ function createSession(
       awsTime: run.awsTime,
       clock: run.clock,
       transcode: { names, projection: run.projection, ...run.records },
-      memory: {
-        reserve: streamMemory.acquire.bind(streamMemory),
-        adjust: streamMemory.adjust.bind(streamMemory),
-        release: streamMemory.release.bind(streamMemory),
-      },
+      memory: pageMemory(streamMemory),
       concurrency: run.streamConcurrency,
       sink,
       onThrottle: () => {

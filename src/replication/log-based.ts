@@ -1,6 +1,7 @@
 import { captureStream } from '../extract/streams/capture.ts';
 import { listTwice } from '../extract/streams/list-twice.ts';
 import { StreamGap } from '../extract/streams/stream-gap.ts';
+import { carriesNewImages } from '../extract/streams/view-type.ts';
 import { backoffMs } from '../platform/backoff.ts';
 import { TributaryError, toTributaryError } from '../platform/errors.ts';
 import { type FollowPlan, type LossOfSource, planFollowing } from '../state/follow-plan.ts';
@@ -105,7 +106,7 @@ export async function describeSource(run: LogBasedReplication): Promise<StreamFa
 /** Why the stream that the table has cannot be followed; null when it can. */
 function lackOf({ stream }: StreamFacts): LossOfSource | null {
   if (!stream.enabled) return { kind: 'stream-disabled', detail: 'Its stream is disabled' };
-  if (stream.viewType === 'NEW_IMAGE' || stream.viewType === 'NEW_AND_OLD_IMAGES') return null;
+  if (stream.viewType !== null && carriesNewImages(stream.viewType)) return null;
   return { kind: 'view-type-changed', detail: `Its stream has the view type ${stream.viewType}, without new images` };
 }
 

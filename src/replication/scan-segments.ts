@@ -1,3 +1,4 @@
+import { pageMemory } from '../extract/page-memory.ts';
 import { createCapacityBudget } from '../extract/scan/capacity-budget.ts';
 import { type ScannedPage, type ScanSource, scanSegment } from '../extract/scan/scan-segment.ts';
 import { mayBeOnePage, planSegments } from '../extract/scan/segment-plan.ts';
@@ -58,10 +59,7 @@ async function firstPageEndsTable(
   { memory, counters, signal }: TableReplication,
   source: ScanSource,
 ): Promise<boolean> {
-  const reserve = (bytes: number): Promise<void> => memory.acquire(bytes, signal);
-  const adjust = memory.adjust.bind(memory);
-  const release = memory.release.bind(memory);
-  const options = { segment: { segment: 0, totalSegments: 1 }, memory: { reserve, adjust, release }, signal };
+  const options = { segment: { segment: 0, totalSegments: 1 }, memory: pageMemory(memory), signal };
   for await (const { to, heldBytes, capacityUnits } of scanSegment(source, { ...options, from: 'start' })) {
     memory.release(heldBytes);
     counters.capacityUnits += capacityUnits;
@@ -105,15 +103,10 @@ export async function readSegments(
     lastAnsweredAtMs = Math.max(lastAnsweredAtMs ?? 0, extractedAtMs);
     run.onProgress();
   };
-  const pageMemory = {
-    reserve: memory.acquire.bind(memory),
-    adjust: memory.adjust.bind(memory),
-    release: memory.release.bind(memory),
-  };
   const queue = unfinished.values();
   const readQueue = async (): Promise<void> => {
     for (const { unit, position } of queue) {
-      const part = { segment: segmentOf(unit), from: position, memory: pageMemory, signal };
+      const part = { segment: segmentOf(unit), from: position, memory: pageMemory(memory), signal };
       for await (const page of scanSegment(source, part)) take(page);
     }
   };
