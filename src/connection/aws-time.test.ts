@@ -3,54 +3,87 @@ import { createAwsTime } from './aws-time.ts';
 
 const NOON = Date.parse('2026-11-23T12:00:00Z');
 
-/** Our clock, 90 s behind AWS. */
-function clockBehind() {
-  let nowMs = NOON - 90_000;
+/** AWS's clock, and ours, 90 s behind it. */
+function twoClocks() {
+  let awsMs = NOON;
+  let behindMs = 90_000;
+  const time = createAwsTime({ now: () => awsMs - behindMs });
   return {
-    clock: { now: () => nowMs },
+    time,
+    awsNow: () => awsMs,
     pass: (ms: number) => {
-      nowMs += ms;
+      awsMs += ms;
+    },
+    stepOurs: (ms: number) => {
+      behindMs -= ms;
+    },
+    /** An answer that is stamped after so long, and arrives after so much more. */
+    answer: ({ thereMs = 0, backMs = 0 }: { readonly thereMs?: number; readonly backMs?: number } = {}) => {
+      const askedAtMs = awsMs - behindMs;
+      awsMs += thereMs;
+      const dateMs = Math.floor(awsMs / 1000) * 1000;
+      awsMs += backMs;
+      time.observe({ dateMs, askedAtMs });
     },
   };
 }
 
 test('is our clock before the first answer', () => {
-  const { clock, pass } = clockBehind();
-  const time = createAwsTime(clock);
+  const { time, awsNow, pass } = twoClocks();
   pass(250);
-  expect(time.now()).toBe(NOON - 90_000 + 250);
+  expect(time.now()).toBe(awsNow() - 90_000);
+  expect(time.latest()).toBe(awsNow() - 90_000);
 });
 
-test('goes on from the latest answer by our clock', () => {
-  const { clock, pass } = clockBehind();
-  const time = createAwsTime(clock);
-  time.observe(NOON);
+test('goes on from an answer by our clock', () => {
+  const { time, answer, pass } = twoClocks();
+  answer();
   pass(1_500);
   expect(time.now()).toBe(NOON + 1_500);
+  expect(time.latest()).toBe(NOON + 2_500);
 });
 
 test('does not jump back within the second that a Date header stands for', () => {
-  const { clock, pass } = clockBehind();
-  const time = createAwsTime(clock);
-  time.observe(NOON);
+  const { time, answer, pass } = twoClocks();
+  answer();
   pass(900);
-  time.observe(NOON);
+  answer();
   expect(time.now()).toBe(NOON + 900);
 });
 
-test('an answer replaces our clock from the first one on, however close they are', () => {
-  const time = createAwsTime({ now: () => NOON + 900 });
-  time.observe(NOON);
+test('what is written before an answer arrives, however late, is before the latest time', () => {
+  const { time, answer, awsNow } = twoClocks();
+  answer({ thereMs: 300, backMs: 20_000 });
   expect(time.now()).toBe(NOON);
+  expect(time.latest()).toBeGreaterThanOrEqual(awsNow());
 });
 
-test('follows an answer that is ahead, and one that shows a step of our clock', () => {
-  const { clock, pass } = clockBehind();
-  const time = createAwsTime(clock);
-  time.observe(NOON);
-  time.observe(NOON + 3_600_000);
-  expect(time.now()).toBe(NOON + 3_600_000);
-  pass(86_400_000);
-  time.observe(NOON + 3_601_000);
-  expect(time.now()).toBe(NOON + 3_601_000);
+test('an answer that was long on its way takes nothing from what is known', () => {
+  const { time, answer, awsNow } = twoClocks();
+  answer();
+  answer({ backMs: 20_000 });
+  expect(time.now()).toBe(awsNow());
+});
+
+test('several answers narrow the time down', () => {
+  const { time, answer, pass, awsNow } = twoClocks();
+  for (let index = 0; index < 10; index++) {
+    answer({ thereMs: 5, backMs: 5 });
+    pass(93);
+  }
+  answer();
+  expect(time.latest() - time.now()).toBeLessThan(200);
+  expect(time.now()).toBeLessThanOrEqual(awsNow());
+  expect(time.latest()).toBeGreaterThanOrEqual(awsNow());
+});
+
+test.each([3_600_000, -3_600_000])('follows a step of our clock by %s ms with the next answer', (stepMs) => {
+  const { time, answer, pass, stepOurs, awsNow } = twoClocks();
+  answer();
+  pass(500);
+  stepOurs(stepMs);
+  answer();
+  expect(time.now()).toBe(NOON);
+  expect(time.latest()).toBeGreaterThanOrEqual(awsNow());
+  expect(time.latest()).toBeLessThanOrEqual(NOON + 2_000);
 });

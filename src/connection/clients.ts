@@ -72,7 +72,7 @@ export function createConnection(
     prepare(middlewareStack, options, credentials.reader);
     // Inside of `wholeAnswer`: the header is seen when it arrives, not when the body has.
     const place = { relation: 'after', toMiddleware: 'wholeAnswer', name: 'followTime' } as const;
-    middlewareStack.addRelativeTo(followTime(awsTime), place);
+    middlewareStack.addRelativeTo(followTime(awsTime, clock), place);
   }
   return { options, dynamodb, streams, awsTime, credentials, sts: createSts, close: () => requestHandler.destroy() };
 }
@@ -108,14 +108,15 @@ function prepare(stack: Stack, options: ConnectionOptions, credentials: Credenti
   }
 }
 
-function followTime(awsTime: AwsTime): AnswerMiddleware {
+function followTime(awsTime: AwsTime, clock: Pick<Clock, 'now'>): AnswerMiddleware {
   return (next) => async (args) => {
+    const askedAtMs = clock.now();
     const result = await next(args);
     const { response } = result;
     // Refusals can come from something between AWS and us, with a clock of its own.
     if (isHttpAnswer(response) && response.statusCode === 200) {
       const dateMs = answeredAtMs(response);
-      if (dateMs !== null) awsTime.observe(dateMs);
+      if (dateMs !== null) awsTime.observe({ dateMs, askedAtMs });
     }
     return result;
   };

@@ -34,7 +34,7 @@ export async function besideStream<T>(
  * A finished shard has children, which a listing may lack for a moment. A run that ends says so in place of claiming that
  * it has read everything.
  */
-const MISSING_CHILDREN_PATIENCE_MS = 5 * 60_000;
+const SEARCH_PATIENCE_MS = 5 * 60_000;
 
 /** Resolves when every change that was made before `atMs`, by AWS's clock, has been handed to the loader. */
 export async function untilCaughtUp(
@@ -43,15 +43,15 @@ export async function untilCaughtUp(
   { atMs, signal }: { readonly atMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
   follower.hurry(atMs);
-  let missingSinceMs: number | null = null;
+  let searchedSinceMs: number | null = null;
   while (!follower.isCaughtUpWith(atMs)) {
-    const { missingChildren } = follower.stats;
-    missingSinceMs = missingChildren === 0 ? null : (missingSinceMs ?? run.clock.now());
-    const isTooLong = missingSinceMs !== null && run.clock.now() - missingSinceMs >= MISSING_CHILDREN_PATIENCE_MS;
+    const searchedShards = follower.searchedShards(atMs);
+    searchedSinceMs = searchedShards === 0 ? null : (searchedSinceMs ?? run.clock.now());
+    const isTooLong = searchedSinceMs !== null && run.clock.now() - searchedSinceMs >= SEARCH_PATIENCE_MS;
     if (isTooLong && run.onCaughtUp !== null) {
       throw new TributaryError(
         'SOURCE_UNAVAILABLE',
-        `The stream of ${run.target.table} does not list what comes after ${missingChildren} of its shards`,
+        `The stream of ${run.target.table} does not list what comes after ${searchedShards} of its shards`,
         { hint: 'Nothing is lost: the next run goes on where this one ends' },
       );
     }

@@ -100,7 +100,7 @@ async function replicateOnce(run: LogBasedReplication, onCommit: () => void): Pr
 /** The table as it is now, and AWS's time. */
 export async function describeSource(run: LogBasedReplication): Promise<StreamFacts> {
   const facts = await run.describe(run.signal);
-  return { ...facts, streamArn: facts.stream.arn ?? '', layout: layoutOf(run, facts), foundAtMs: run.awsTime.now() };
+  return { ...facts, streamArn: facts.stream.arn ?? '', layout: layoutOf(run, facts), foundAtMs: run.awsTime.latest() };
 }
 
 /** Why the stream that the table has cannot be followed; null when it can. */

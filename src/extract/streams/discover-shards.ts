@@ -46,15 +46,15 @@ export function createShardDiscovery(
   const nextListingMs = (): number => {
     if (goneSinceMs !== null) return goneSinceMs + GONE_AFTER_MS;
     if (isListingWanted) return Number.NEGATIVE_INFINITY;
-    const isConfirming = tree.childless.size > 0 || tree.orphanCount() > 0;
+    const isConfirming = tree.searched.size > 0 || tree.orphanCount() > 0;
     // Not later than now: the clock may have been set back.
     return Math.min(listedAtMs, clock.now()) + (isConfirming ? CONFIRMING_INTERVAL_MS : LISTING_INTERVAL_MS);
   };
 
   /** Keeps the searches in step with the tree; answers those that are due. */
   const dueSearches = (): readonly string[] => {
-    for (const shardId of searches.keys()) if (!tree.childless.has(shardId)) searches.delete(shardId);
-    for (const shardId of tree.childless) {
+    for (const shardId of searches.keys()) if (!tree.searched.has(shardId)) searches.delete(shardId);
+    for (const shardId of tree.searched.keys()) {
       if (!searches.has(shardId)) searches.set(shardId, { attempts: 0, dueMs: clock.now() });
     }
     const now = clock.now();

@@ -148,7 +148,7 @@ describe('followStream', () => {
     const parent = onlyShard();
     const { until, pass, follower } = follow(state);
     await pass(5_000);
-    expect(follower.stats.missingChildren).toBe(0);
+    expect(follower.searchedShards(clock.now())).toBe(0);
     const child = simulator.streams.roll('orders', parent);
     simulator.streams.hideFromListing('orders', child, 60);
     put('a', 1);
@@ -156,10 +156,35 @@ describe('followStream', () => {
     await until(() => positionOf(state, parent) === 'end');
     await pass(3 * 60_000);
     expect(follower.isCaughtUpWith(nowMs)).toBe(false);
-    expect(follower.stats.missingChildren).toBe(1);
+    expect(follower.searchedShards(nowMs)).toBe(1);
     await until(() => follower.isCaughtUpWith(nowMs));
     expect(state.images.get('a')).toEqual(['1']);
-    expect(follower.stats.missingChildren).toBe(0);
+    expect(follower.searchedShards(nowMs)).toBe(0);
+  });
+
+  test('half of a shard that was split may be listed late: until then nothing is caught up', async () => {
+    const state = await capture();
+    const parent = onlyShard();
+    const { until, pass, follower } = follow(state);
+    await pass(5_000);
+    const halves = simulator.streams.split('orders', parent);
+    for (const key of ['a', 'b', 'c', 'd']) put(key, 1);
+    const nowMs = clock.now();
+    for (const half of halves.slice(1)) simulator.streams.hideFromListing('orders', half, 2);
+    await until(() => follower.isCaughtUpWith(nowMs));
+    expect([...state.images.keys()].sort()).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('what a shard had after a time keeps nothing from being caught up with that time', async () => {
+    const state = await capture();
+    const parent = onlyShard();
+    const { until, follower } = follow(state);
+    const nowMs = clock.now();
+    await until(() => follower.isCaughtUpWith(nowMs));
+    simulator.streams.hideFromListing('orders', simulator.streams.roll('orders', parent), 3);
+    await until(() => positionOf(state, parent) === 'end');
+    expect(follower.searchedShards(clock.now())).toBe(1);
+    expect(follower.isCaughtUpWith(nowMs)).toBe(true);
   });
 
   test('records that appear late are not missed by what is said to be caught up', async () => {

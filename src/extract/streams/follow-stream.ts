@@ -1,3 +1,4 @@
+import type { AwsTime } from '../../connection/aws-time.ts';
 import { parseShardUnit } from '../../model/unit.ts';
 import type { UnitState } from '../../model/unit-state.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -15,6 +16,7 @@ import type { NewShard, StreamSink } from './stream-sink.ts';
 import { carriesNewImages } from './view-type.ts';
 
 export interface FollowOptions extends ShardSource {
+  readonly awsTime: Pick<AwsTime, 'now' | 'latest'>;
   /** As the destination holds them; those that are no shards are passed over. */
   readonly units: readonly UnitState[];
   readonly transcode: RecordsOptions;
@@ -37,6 +39,8 @@ export interface StreamFollower {
   run(): Promise<never>;
   /** Whether every change that was made before `atMs` (AWS's clock) has been handed to the sink. */
   isCaughtUpWith(atMs: number): boolean;
+  /** Finished shards whose children are searched for and can hold such changes: they keep it from being caught up. */
+  searchedShards(atMs: number): number;
   /**
    * Asks shards that are not verified through `atMs` at short intervals until they are, however idle they were. Calling it
    * again with no later time does nothing.
@@ -49,8 +53,6 @@ export interface FollowStats {
   /** Shards that are not read to their end. */
   readonly openShards: number;
   readonly finishedShards: number;
-  /** Finished shards whose children have to be there and have not been listed: while there are any, nothing is caught up. */
-  readonly missingChildren: number;
   readonly calls: number;
   readonly records: number;
   readonly throttles: number;
@@ -175,7 +177,7 @@ export function followStream(options: FollowOptions): StreamFollower {
     }
     if (!isListed) for (const reading of readings.values()) if (tree.isReadable(reading.shardId)) schedule.add(reading);
     isListed = true;
-    const isDrained = readings.size === 0 && tree.childless.size === 0 && tree.orphanCount() === 0;
+    const isDrained = readings.size === 0 && tree.searched.size === 0 && tree.orphanCount() === 0;
     if (isDrained && (status === 'DISABLED' || status === 'DISABLING')) {
       fail(wholeLoss('stream-disabled', 'The stream is disabled, and everything in it was read'));
     }
@@ -184,7 +186,7 @@ export function followStream(options: FollowOptions): StreamFollower {
 
   function wholeLoss(kind: Loss['kind'], detail: string): StreamGap {
     const fromMs = oldestVerifiedMs() ?? lastVerifiedMs;
-    return new StreamGap([{ kind, shardId: null, fromMs, detail }, ...losses.values()], awsTime.now());
+    return new StreamGap([{ kind, shardId: null, fromMs, detail }, ...losses.values()], awsTime.latest());
   }
 
   function lose(loss: Loss): void {
@@ -204,7 +206,7 @@ export function followStream(options: FollowOptions): StreamFollower {
       (!hasAnswered || refusal !== null) && !losses.has(shardId) && tree.isReadable(shardId);
     const lostOrphans = [...losses.values()].filter(({ kind }) => kind === 'parent-lost').length;
     const isOpen = tree.orphanCount() > lostOrphans || [...readings.values()].some(isUnknown);
-    if (!isOpen || clock.now() >= surveyUntilMs) fail(new StreamGap([first, ...others], awsTime.now()));
+    if (!isOpen || clock.now() >= surveyUntilMs) fail(new StreamGap([first, ...others], awsTime.latest()));
   }
 
   function oldestVerifiedMs(): number | null {
@@ -213,6 +215,12 @@ export function followStream(options: FollowOptions): StreamFollower {
       if (oldestMs === null || verifiedThroughMs < oldestMs) oldestMs = verifiedThroughMs;
     }
     return oldestMs;
+  }
+
+  function searchedShards(atMs: number): number {
+    let count = 0;
+    for (const verifiedThroughMs of tree.searched.values()) if (verifiedThroughMs < atMs) count += 1;
+    return count;
   }
 
   return {
@@ -228,9 +236,10 @@ export function followStream(options: FollowOptions): StreamFollower {
       throw stop.signal.reason;
     },
     isCaughtUpWith(atMs) {
-      const isSettled = isListed && tree.childless.size === 0 && tree.orphanCount() === 0 && losses.size === 0;
-      return isSettled && (oldestVerifiedMs() ?? Number.POSITIVE_INFINITY) >= atMs;
+      const isSettled = isListed && tree.orphanCount() === 0 && losses.size === 0;
+      return isSettled && searchedShards(atMs) === 0 && (oldestVerifiedMs() ?? Number.POSITIVE_INFINITY) >= atMs;
     },
+    searchedShards,
     hurry(atMs) {
       // Shards that are hurried already have a pace of their own, which another poll at once would break.
       if (atMs <= hurriedThroughMs) return;
@@ -246,9 +255,6 @@ export function followStream(options: FollowOptions): StreamFollower {
       },
       get finishedShards() {
         return tree.finishedCount();
-      },
-      get missingChildren() {
-        return tree.childless.size;
       },
       get calls() {
         return counts.calls;
@@ -274,6 +280,6 @@ function isWaitingForSource({ patience, refusal }: ShardReading): boolean {
 function knownShard({ unit, position, shard }: UnitState): readonly KnownShard[] {
   const shardId = parseShardUnit(unit);
   if (shardId === null || shard === null) return [];
-  const { parent: parentShardId, verifiedThroughMs } = shard;
-  return [{ shardId, parentShardId, isFinished: position === 'end', verifiedThroughMs }];
+  const { parent: parentShardId, verifiedThroughMs, firstListedAtMs } = shard;
+  return [{ shardId, parentShardId, isFinished: position === 'end', verifiedThroughMs, firstListedAtMs }];
 }

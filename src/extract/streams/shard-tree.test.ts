@@ -15,7 +15,7 @@ const listed = (shardId: string, parentShardId: string | null = null, isOpen = t
 });
 const known = (shardId: string, parentShardId: string | null, isFinished: boolean): KnownShard => ({
   ...{ shardId, parentShardId, isFinished },
-  verifiedThroughMs: AWS_NOW_MS,
+  ...{ verifiedThroughMs: AWS_NOW_MS, firstListedAtMs: AWS_NOW_MS - HOUR_MS },
 });
 /** A finished shard that was verified last so many hours ago. */
 const ended = (shardId: string, hoursAgo: number, parentShardId: string | null = null): KnownShard => ({
@@ -79,7 +79,7 @@ describe('children', () => {
 });
 
 describe('the search for children', () => {
-  test('ends when a listing that was begun after the end of the shard shows one', () => {
+  test('ends when a listing that was begun after its end shows one, and a moment later no other', () => {
     const tree = createShardTree([known('p', null, false)]);
     const early = tree.beginListing();
     tree.finish('p', AWS_NOW_MS);
@@ -88,17 +88,22 @@ describe('the search for children', () => {
     expect(
       ids(tree.takeListing({ shards: [listed('left', 'p')], childrenOf: null, mark: early, ...times }).opened),
     ).toEqual(['left']);
-    expect([...tree.childless]).toEqual(['p']);
-    list(tree, 1, [listed('left', 'p'), listed('right', 'p')]);
-    expect(tree.childless.size).toBe(0);
+    expect([...tree.searched.keys()]).toEqual(['p']);
+    const both = [listed('left', 'p'), listed('right', 'p')];
+    expect(ids(list(tree, 1, both).opened)).toEqual(['right']);
+    list(tree, 3, both);
+    expect([...tree.searched.keys()]).toEqual(['p']);
+    list(tree, 3.5, both);
+    expect(tree.searched.size).toBe(0);
   });
 
   test('does not end while the stream goes on and the shard cannot have expired, however many listings show none', () => {
     const tree = createShardTree([known('p', null, true)]);
     for (const seconds of [0, 10, 60, 22.9 * 3_600]) list(tree, seconds, [listed('p', null, false)]);
-    expect([...tree.childless]).toEqual(['p']);
+    expect([...tree.searched.keys()]).toEqual(['p']);
     expect(ids(list(tree, 22.95 * 3_600, [listed('c', 'p')]).opened)).toEqual(['c']);
-    expect(tree.childless.size).toBe(0);
+    list(tree, 22.95 * 3_600 + 3, [listed('c', 'p')]);
+    expect(tree.searched.size).toBe(0);
   });
 
   test.each([
@@ -107,9 +112,9 @@ describe('the search for children', () => {
   ])('%s ends when two full listings ten seconds apart have shown none', (_, shard, stream) => {
     const tree = createShardTree([shard]);
     for (const seconds of [0, 5, 9.9]) list(tree, seconds, [listed('p', null, false)], stream);
-    expect(tree.childless.size).toBe(1);
+    expect(tree.searched.size).toBe(1);
     list(tree, 10, [listed('p', null, false)], stream);
-    expect(tree.childless.size).toBe(0);
+    expect(tree.searched.size).toBe(0);
     expect(ids(list(tree, 70, [listed('c', 'p')]).opened)).toEqual(['c']);
   });
 
@@ -117,9 +122,9 @@ describe('the search for children', () => {
     const tree = createShardTree([known('p', null, true)]);
     for (const seconds of [0, 60]) list(tree, seconds, []);
     list(tree, 70, [], { isEnding: true });
-    expect(tree.childless.size).toBe(1);
+    expect(tree.searched.size).toBe(1);
     list(tree, 80, [], { isEnding: true });
-    expect(tree.childless.size).toBe(0);
+    expect(tree.searched.size).toBe(0);
   });
 
   test('does not end by a hint without any', () => {
@@ -128,7 +133,7 @@ describe('the search for children', () => {
       const times = { isEnding: false, nowMs: seconds * 1_000, awsNowMs: AWS_NOW_MS };
       tree.takeListing({ shards: [], childrenOf: 'p', mark: tree.beginListing(), ...times });
     }
-    expect(tree.childless.size).toBe(1);
+    expect(tree.searched.size).toBe(1);
   });
 });
 
@@ -285,7 +290,7 @@ test('of any forest and any listings: every shard is opened once, after the end 
         for (const shardId of shards.keys()) end(shardId);
       }
       expect([...begun].sort()).toEqual([...shards.keys()].sort());
-      expect(tree.childless.size).toBe(0);
+      expect(tree.searched.size).toBe(0);
     }),
     { numRuns: 300 },
   );

@@ -11,6 +11,8 @@ export interface KnownShard {
   readonly parentShardId: string | null;
   readonly isFinished: boolean;
   readonly verifiedThroughMs: number;
+  /** By AWS's clock. */
+  readonly firstListedAtMs: number;
 }
 
 /** A listing as the tree takes it. */
@@ -63,11 +65,12 @@ export interface ShardTree {
   /** Null when no listing has shown it. */
   startingSequenceNumber(shardId: string): string | null;
   /**
-   * Finished shards whose children have not been found since their end and have to be there: DynamoDB replaces every shard
-   * that it closes while the stream is enabled. Those that may have none, or whose children may have expired, are left out
-   * when two full listings ten seconds apart show none.
+   * Finished shards whose children are still searched for. DynamoDB replaces every shard that it closes while the stream is
+   * enabled: where a listing from after the end shows a child, and another one a moment later no further one, all are
+   * found. Those that may have none, or whose children may have expired, are left out when two full listings ten seconds
+   * apart show none. By id; the value is what each is verified through: older changes are not in its children.
    */
-  readonly childless: ReadonlySet<string>;
+  readonly searched: ReadonlyMap<string, number>;
   /** Unknown shards whose parents have not been found so far. */
   orphanCount(): number;
   finishedCount(): number;
@@ -75,6 +78,8 @@ export interface ShardTree {
 
 /** One listing proves nothing: what it lacks, or has too much, has to stay so for this long. */
 const CONFIRM_AFTER_MS = 10_000;
+/** A shard that was split has two children; a listing that lacks one of them looks like that of a shard that was rolled. */
+const SIBLINGS_AFTER_MS = 2_500;
 /** The same for forgetting a shard: were it listed again, nothing known would lead to it. */
 const PRUNE_AFTER_MS = 60_000;
 const REMEMBER_PRUNED_MS = 3_600_000;
@@ -87,6 +92,7 @@ interface Node {
   readonly parentShardId: string | null;
   isFinished: boolean;
   verifiedThroughMs: number;
+  readonly firstListedAtMs: number;
   /** Listings that were begun before its end, up to this one, cannot be trusted to show its children. */
   endMark: number;
   isClosed: boolean;
@@ -109,7 +115,7 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
   const strangers = new Map<string, Stranger>();
   /** Ids of nodes and strangers by parent. */
   const below = new Map<string, Set<string>>();
-  const childless = new Set<string>();
+  const searched = new Map<string, number>();
   /** By time: inconsistent listings may show a shard once more that was gone for long enough. */
   const prunedAtMs = new Map<string, number>();
   let lastMark = 0;
@@ -117,15 +123,16 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
   let orphanCount = 0;
   let finishedCount = 0;
 
-  const addNode = ({ shardId, parentShardId, isFinished, verifiedThroughMs }: KnownShard): void => {
+  const addNode = (shard: KnownShard): void => {
+    const { shardId, parentShardId, isFinished, verifiedThroughMs } = shard;
     nodes.set(shardId, {
-      ...{ shardId, parentShardId, isFinished, verifiedThroughMs, endMark: 0 },
+      ...{ ...shard, endMark: 0 },
       ...{ isClosed: false, startingSequenceNumber: null, missingSinceMs: null, childlessSinceMs: null },
     });
     noteParent(shardId, parentShardId);
     if (!isFinished) return;
     finishedCount += 1;
-    childless.add(shardId);
+    searched.set(shardId, verifiedThroughMs);
   };
   const noteParent = (shardId: string, parentShardId: string | null): void => {
     if (parentShardId === null) return;
@@ -164,7 +171,7 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
       if (stranger === undefined || nodesBelow(shardId).length > 0) return [];
       const { shard, firstListedAtMs } = stranger;
       strangers.delete(shardId);
-      addNode({ shardId, parentShardId, isFinished: false, verifiedThroughMs });
+      addNode({ shardId, parentShardId, isFinished: false, verifiedThroughMs, firstListedAtMs });
       note(shard, firstListedAtMs);
       const { startingSequenceNumber: first } = shard;
       const position = first === null ? 'start' : shardPosition('at', first);
@@ -204,11 +211,13 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
   /** Ends the search for children where it has an answer. */
   const settle = (node: Node, { mark, childrenOf, isEnding, nowMs, awsNowMs }: ListingEvent): void => {
     if (mark <= node.endMark) return;
-    if (nodesBelow(node.shardId).length > 0) {
-      childless.delete(node.shardId);
+    const children = nodesBelow(node.shardId);
+    if (children.length > 0) {
+      const lastListedAtMs = Math.max(...children.map((child) => nodes.get(child)?.firstListedAtMs ?? 0));
+      if (awsNowMs - lastListedAtMs >= SIBLINGS_AFTER_MS) searched.delete(node.shardId);
     } else if (childrenOf === null && (isEnding || !isCertainlyHeld(node.verifiedThroughMs, awsNowMs))) {
       node.childlessSinceMs ??= nowMs;
-      if (nowMs - node.childlessSinceMs >= CONFIRM_AFTER_MS) childless.delete(node.shardId);
+      if (nowMs - node.childlessSinceMs >= CONFIRM_AFTER_MS) searched.delete(node.shardId);
     }
   };
 
@@ -223,7 +232,7 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
 
   const prune = ({ shardId, parentShardId }: Node, nowMs: number): void => {
     nodes.delete(shardId);
-    childless.delete(shardId);
+    searched.delete(shardId);
     forgetParent(shardId, parentShardId);
     prunedAtMs.set(shardId, nowMs);
     finishedCount -= 1;
@@ -268,7 +277,7 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
         if (node !== undefined) settle(node, listing);
         return { opened, orphans: [], missing: [], pruned: [] };
       }
-      for (const shardId of childless) {
+      for (const shardId of searched.keys()) {
         const node = nodes.get(shardId);
         if (node !== undefined) settle(node, listing);
       }
@@ -282,7 +291,7 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
       const waiting = nodesBelow(shardId);
       Object.assign(node, { isFinished: true, verifiedThroughMs, endMark: lastMark });
       finishedCount += 1;
-      childless.add(shardId);
+      searched.set(shardId, verifiedThroughMs);
       return { children: openBelow(node), waiting };
     },
     isReadable(shardId) {
@@ -292,7 +301,7 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
     },
     isClosed: (shardId) => nodes.get(shardId)?.isClosed ?? false,
     startingSequenceNumber: (shardId) => nodes.get(shardId)?.startingSequenceNumber ?? null,
-    childless,
+    searched,
     mark: () => lastMark,
     listedMark: () => listedMark,
     orphanCount: () => orphanCount,
