@@ -44,7 +44,8 @@ export function addInitVerb(program: Program, { output, environment }: CliContex
       else {
         output.text(`Wrote ${path} with the source ${output.colors.bold(source)} in ${region}.`);
         output.text(
-          'Next: `tributary check`, `tributary discover`, `tributary select TABLE --method FULL_TABLE`, `tributary sync`.',
+          'Next: `tributary check`, `tributary discover`, `tributary select TABLE --method FULL_TABLE` (or LOG_BASED, to follow ' +
+            'its stream), `tributary sync`.',
         );
       }
     });

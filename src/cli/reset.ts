@@ -94,6 +94,7 @@ function resetQuestion(source: string, preview: readonly ResetPreview[]): string
 
 async function readAgain({ config, source, tables, options, context }: ResetCommand): Promise<void> {
   const { resetInPlace } = await import('../operations/reset-in-place.ts');
+  const { requireLogBased } = await import('../operations/log-based-tables.ts');
   const log = context.logger(logLevel(options, context, 'WARNING'));
   const chosen =
     tables ?? [...source.tables.values()].flatMap(({ table, method }) => (method === 'LOG_BASED' ? table : []));
@@ -102,6 +103,7 @@ async function readAgain({ config, source, tables, options, context }: ResetComm
       hint: 'Only such tables can be read again in place; leave --in-place out',
     });
   }
+  requireLogBased(chosen.flatMap((table) => source.tables.get(table) ?? []));
   if (!options.yes) {
     await ask(
       `Read ${plural(chosen.length, 'table')} (${chosen.join(', ')}) of ${source.name} again in place? ` +

@@ -51,7 +51,8 @@ export function addStatusVerb(program: Program, context: CliContext): void {
 function printStatus({ source, destination, lastRun, tables }: SourceStatus, { output, clock }: CliContext): void {
   const { colors } = output;
   output.text(colors.bold(`${source} -> ${destination}`));
-  if (lastRun === null) output.text('No run yet.');
+  if (lastRun === null)
+    output.text(tables.some(({ phase }) => phase !== null) ? 'No run has ended yet.' : 'No run yet.');
   else {
     const ended =
       lastRun.endedAtMs === null ? 'not ended' : `took ${formatDuration(lastRun.endedAtMs - lastRun.startedAtMs)}`;

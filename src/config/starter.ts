@@ -34,7 +34,8 @@ sources:
     # How much reads may take from each table; absent means no limit.
     # read_capacity: 50%
 
-    # \`tributary discover\` lists the tables, \`tributary select orders --method FULL_TABLE\` adds one here.
+    # \`tributary discover\` lists the tables, \`tributary select orders --method FULL_TABLE\` adds one here: every run reads
+    # it completely. With \`--method LOG_BASED\` it is read once and then followed through its stream, deletes included.
     tables: {}
 
 destinations:

@@ -6,6 +6,7 @@ import { formatTableRef } from '../model/table.ts';
 import { formatBytes, formatCount, plural } from '../platform/format.ts';
 import type { CatalogTable, PointInTimeRecovery, TimeToLive } from './catalog.ts';
 import { describePointInTimeRecovery, describeTable, describeTimeToLive } from './describe-table.ts';
+import { expiryAttribute } from './expiry-attribute.ts';
 import { checkSelection, type TableSelection } from './selection.ts';
 import { streamSteps } from './stream-steps.ts';
 
@@ -39,9 +40,13 @@ export async function* checkTable(
   if (selection.method === 'LOG_BASED' && ref.index === null && enabled && streamArn !== null) {
     yield* streamSteps(connection, { table: name, streamArn }, signal);
   }
-  yield await checkStep(`TTL ${name}`, signal, async () =>
-    timeToLiveFinding(await describeTimeToLive(connection, ref.table, signal)),
-  );
+  yield await checkStep(`TTL ${name}`, signal, async () => {
+    const timeToLive = await describeTimeToLive(connection, ref.table, signal);
+    if (selection.method === 'LOG_BASED' && selection.ttlDeletes === 'ignore') {
+      expiryAttribute(name, { timeToLive, projection: checkSelection(selection, table) });
+    }
+    return timeToLiveFinding(timeToLive);
+  });
   yield await checkStep(`PITR ${name}`, signal, async () =>
     recoveryFinding(await describePointInTimeRecovery(connection, ref.table, signal)),
   );

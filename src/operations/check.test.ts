@@ -166,6 +166,17 @@ describe('a table that follows its stream', () => {
     });
   }
 
+  test('cannot keep expired rows where Time to Live does not tell which they are', async () => {
+    createCarts();
+    const steps = await findings([selection('carts', { method: 'LOG_BASED', ttlDeletes: 'ignore' })]);
+    expect(named(steps, 'TTL carts')).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining('Time to Live is off'),
+      hint: expect.stringContaining('Turn it on.'),
+    });
+    expect(problems(await findings([selection('carts', { method: 'LOG_BASED' })]))).not.toContain('TTL carts');
+  });
+
   test('is asked for its shards and for records, and the cost is said', async () => {
     createCarts();
     const steps = await findings([following]);

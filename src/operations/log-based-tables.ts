@@ -1,4 +1,4 @@
-import type { SourceConfig } from '../config/tributary-config.ts';
+import type { SourceConfig, TableConfig } from '../config/tributary-config.ts';
 import type { Connection } from '../connection/clients.ts';
 import type { Destination } from '../load/destination.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -21,6 +21,16 @@ export interface LogBasedRequest {
   readonly signal: AbortSignal;
 }
 
+/** Throws USAGE for the first table that is read completely by every run. */
+export function requireLogBased(tables: readonly Pick<TableConfig, 'table' | 'method'>[]): void {
+  const other = tables.find(({ method }) => method !== 'LOG_BASED');
+  if (other === undefined) return;
+  const { table } = other;
+  throw new TributaryError('USAGE', `${table} is selected as FULL_TABLE: it has no stream to follow`, {
+    hint: `Every run reads it completely; to follow it: tributary select ${table} --method LOG_BASED`,
+  });
+}
+
 /**
  * How LOG_BASED tables are replicated, for what a person does to them outside of a run. Rejects with the error of the first
  * table that cannot follow its stream as it is selected.
@@ -29,13 +39,7 @@ export async function logBasedTables(request: LogBasedRequest): Promise<readonly
   const { chosen, refused } = await chooseTables(request);
   const [error] = refused.values();
   if (error !== undefined) throw error;
-  const [other] = chosen.filter(({ config }) => config.method !== 'LOG_BASED');
-  if (other !== undefined) {
-    const { table } = other.config;
-    throw new TributaryError('USAGE', `${table} is selected as FULL_TABLE: it has no stream to follow`, {
-      hint: `Every run reads it completely; to follow it: tributary select ${table} --method LOG_BASED`,
-    });
-  }
+  requireLogBased(chosen.map(({ config }) => config));
   const names = await destinationNames(request, chosen);
   const surroundings = { ...request, names, allowShrink: false, onProgress: () => {} };
   const replicationOf = createReplications(surroundings, chosen);

@@ -3,6 +3,7 @@ import type { Connection } from '../connection/clients.ts';
 import { createScanPageFetcher } from '../connection/scan-page.ts';
 import { createStreamCalls } from '../connection/stream-calls.ts';
 import { describeTimeToLive } from '../discovery/describe-table.ts';
+import { expiryAttribute } from '../discovery/expiry-attribute.ts';
 import { capacityOf, describeReadable } from '../discovery/readable-table.ts';
 import { unitsPerSecond } from '../extract/scan/read-limit.ts';
 import { createDescribeRate } from '../extract/streams/describe-rate.ts';
@@ -85,7 +86,7 @@ export function createReplications(
     deletes: config.deletes,
     records: { deletedImage: config.keepLastImage ? 'old' : 'key', ttlDeletes: config.ttlDeletes },
     onGap: config.onGap,
-    keepExpiredBy: (signal) => expiryAttribute(connection, { config, projection }, signal),
+    keepExpiredBy: (signal) => keptAfterExpiry(connection, { config, projection }, signal),
     flushIntervalMs: source.flushIntervalMs,
     scanSlots: context.scanSlots,
     onCaughtUp: context.onCaughtUp,
@@ -127,35 +128,15 @@ function tableReplication(
   };
 }
 
-/**
- * Rows that expired unseen are kept only where the destination is the archive of what Time to Live deletes. Rejects where
- * they cannot be told from deleted ones: none is deleted then.
- */
-async function expiryAttribute(
+/** Rows that expired unseen are kept only where the destination is the archive of what Time to Live deletes. */
+async function keptAfterExpiry(
   connection: Connection,
   { config: { table, ttlDeletes }, projection }: ChosenTable,
   signal: AbortSignal,
 ): Promise<string | null> {
   if (ttlDeletes !== 'ignore') return null;
   const timeToLive = await describeTimeToLive(connection, parseTableRef(table).table, signal);
-  const hint = 'Until then no row is deleted. `ttl_deletes: replicate` marks expired rows as deleted like others';
-  const message = `Which rows of ${table} have expired, and which were deleted, cannot be told`;
-  if (timeToLive.state === 'off') {
-    throw new TributaryError('SELECTION_INVALID', `${message}: Time to Live is off`, { hint: `Turn it on. ${hint}` });
-  }
-  if (timeToLive.state !== 'on') {
-    const code = timeToLive.state === 'denied' ? 'ACCESS_DENIED' : 'SELECTION_INVALID';
-    throw new TributaryError(code, `${message}: ${timeToLive.reason}`, {
-      hint: `Allow dynamodb:DescribeTimeToLive. ${hint}`,
-    });
-  }
-  const { attribute } = timeToLive;
-  if (projection !== null && !projection.paths.some((path) => path.length === 1 && path[0].attribute === attribute)) {
-    throw new TributaryError('SELECTION_INVALID', `${message}: the projection leaves out ${attribute}`, {
-      hint: `Add it to the projection. ${hint}`,
-    });
-  }
-  return attribute;
+  return expiryAttribute(table, { timeToLive, projection });
 }
 
 function nameOf(names: ReadonlyMap<string, string>, { table }: TableConfig): string {

@@ -133,7 +133,7 @@ export const ERROR_CODES = {
   NOTHING_SELECTED: {
     kind: 'user',
     cause: 'No table of the source is selected.',
-    fix: 'Run `tributary discover` and then `tributary select TABLE --method FULL_TABLE`.',
+    fix: 'Run `tributary discover` and then `tributary select TABLE --method FULL_TABLE`, or `--method LOG_BASED` to follow its stream.',
   },
   CHECK_FAILED: {
     kind: 'user',

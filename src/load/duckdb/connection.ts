@@ -39,7 +39,8 @@ interface DuckDbFileOptions {
 
 type AccessMode = 'READ_ONLY' | 'READ_WRITE';
 
-const LOCK_RETRY = { firstMs: 50, maxMs: 1_000 };
+/** Who follows a table closes the file only for moments: whoever asks seldom would wait for long. */
+const LOCK_RETRY = { firstMs: 50, maxMs: 200 };
 
 const INSTANCE_OPTIONS = {
   // Measured: a second thread does no more work in a checkpoint, it only waits for the first on a processor.
