@@ -43,15 +43,16 @@ export async function untilCaughtUp(
   { atMs, signal }: { readonly atMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
   follower.hurry(atMs);
-  let searchedSinceMs: number | null = null;
+  const searchedSinceMs = new Map<string, number>();
   while (!follower.isCaughtUpWith(atMs)) {
-    const searchedShards = follower.searchedShards(atMs);
-    searchedSinceMs = searchedShards === 0 ? null : (searchedSinceMs ?? run.clock.now());
-    const isTooLong = searchedSinceMs !== null && run.clock.now() - searchedSinceMs >= SEARCH_PATIENCE_MS;
-    if (isTooLong && run.onCaughtUp !== null) {
+    const searched = new Set(follower.searchedShards(atMs));
+    for (const shard of searchedSinceMs.keys()) if (!searched.has(shard)) searchedSinceMs.delete(shard);
+    for (const shard of searched) if (!searchedSinceMs.has(shard)) searchedSinceMs.set(shard, run.clock.now());
+    const [longestSinceMs = run.clock.now()] = searchedSinceMs.values();
+    if (run.onCaughtUp !== null && run.clock.now() - longestSinceMs >= SEARCH_PATIENCE_MS) {
       throw new TributaryError(
         'SOURCE_UNAVAILABLE',
-        `The stream of ${run.target.table} does not list what comes after ${searchedShards} of its shards`,
+        `The stream of ${run.target.table} does not list what comes after ${searched.size} of its shards`,
         { hint: 'Nothing is lost: the next run goes on where this one ends' },
       );
     }

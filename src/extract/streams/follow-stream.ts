@@ -40,7 +40,7 @@ export interface StreamFollower {
   /** Whether every change that was made before `atMs` (AWS's clock) has been handed to the sink. */
   isCaughtUpWith(atMs: number): boolean;
   /** Finished shards whose children are searched for and can hold such changes: they keep it from being caught up. */
-  searchedShards(atMs: number): number;
+  searchedShards(atMs: number): readonly string[];
   /**
    * Asks shards that are not verified through `atMs` at short intervals until they are, however idle they were. Calling it
    * again with no later time does nothing.
@@ -217,10 +217,8 @@ export function followStream(options: FollowOptions): StreamFollower {
     return oldestMs;
   }
 
-  function searchedShards(atMs: number): number {
-    let count = 0;
-    for (const verifiedThroughMs of tree.searched.values()) if (verifiedThroughMs < atMs) count += 1;
-    return count;
+  function searchedShards(atMs: number): readonly string[] {
+    return [...tree.searched].flatMap(([shardId, verifiedThroughMs]) => (verifiedThroughMs < atMs ? [shardId] : []));
   }
 
   return {
@@ -237,7 +235,7 @@ export function followStream(options: FollowOptions): StreamFollower {
     },
     isCaughtUpWith(atMs) {
       const isSettled = isListed && tree.orphanCount() === 0 && losses.size === 0;
-      return isSettled && searchedShards(atMs) === 0 && (oldestVerifiedMs() ?? Number.POSITIVE_INFINITY) >= atMs;
+      return isSettled && searchedShards(atMs).length === 0 && (oldestVerifiedMs() ?? Number.POSITIVE_INFINITY) >= atMs;
     },
     searchedShards,
     hurry(atMs) {
