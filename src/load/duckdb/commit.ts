@@ -1,12 +1,11 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { StoredSchema } from '../../model/stored-schema.ts';
 import { TributaryError } from '../../platform/errors.ts';
-import type { CommitReceipt } from '../destination.ts';
 import { fenced } from '../fenced.ts';
 import { maySucceed } from '../schema-succession.ts';
 import { readSchemaRows, replaceSchemaRows } from './column-rows.ts';
 import { mergeRowGroups } from './connection.ts';
-import { commitsByTable, type LaneCommit } from './lane-commit.ts';
+import { type Committed, commitsByTable, type LaneCommit } from './lane-commit.ts';
 import { appendAll, mergeAll } from './load-rows.ts';
 import { alterTable, copyWidened, createTable, planWidening, readTableColumns } from './schema-change.ts';
 import { quoteTable, type TableName } from './sql.ts';
@@ -30,20 +29,20 @@ const SMALL_COMMIT_ROWS = 16_384;
 const COMMITS_PER_MERGE = 16;
 const MERGES_AT_ONCE = 16;
 
-/** Does the commits, of any lanes of any tables, inside the open transaction; receipts in their order. */
+/** Does the commits, of any lanes of any tables, inside the open transaction; what became of them, in their order. */
 export async function commitLanes(
   connection: DuckDBConnection,
   commits: readonly LaneCommit[],
-): Promise<readonly CommitReceipt[]> {
-  const receipts = new Map<LaneCommit, CommitReceipt>();
+): Promise<readonly Committed[]> {
+  const committed = new Map<LaneCommit, Committed>();
   for (const ofTable of commitsByTable(commits)) {
     const done = await commitTable(connection, ofTable);
-    for (const [index, receipt] of done.entries()) {
+    for (const [index, one] of done.entries()) {
       const commit = ofTable[index];
-      if (commit !== undefined) receipts.set(commit, receipt);
+      if (commit !== undefined) committed.set(commit, one);
     }
   }
-  return commits.flatMap((commit) => receipts.get(commit) ?? []);
+  return commits.flatMap((commit) => committed.get(commit) ?? []);
 }
 
 /** What the commits of one table find: its state, and the newest schema that they bring with the commit that brings it. */
@@ -78,7 +77,7 @@ export async function readSuccession(
 async function commitTable(
   connection: DuckDBConnection,
   commits: readonly LaneCommit[],
-): Promise<readonly CommitReceipt[]> {
+): Promise<readonly Committed[]> {
   const { stored, schema, newest } = await readSuccession(connection, commits);
   const { loading } = stored;
   const { lane } = newest;
@@ -127,7 +126,7 @@ async function commitTable(
     lane,
     commits.flatMap(({ request }) => request.pruned),
   );
-  return loaded.receipts;
+  return loaded.receipts.map((receipt) => ({ receipt, isLive }));
 }
 
 /** Gives the table of the version the columns of the plan; returns the name that it has then. */

@@ -327,6 +327,19 @@ describe('the copy for readers', () => {
     await destination.close();
   });
 
+  it('goes on having the changes of a table that was loaded aside when its lane goes on', async () => {
+    const publish = join(folder, 'copy.duckdb');
+    const loader = tableLoader({ stream: STREAM, shards: shards(1), totalSegments: 1 });
+    const destination = connect({ publish });
+    await loader.begin(destination, 1);
+    const lane = await loader.open(destination, 1);
+    await lane.put([order(1)], 'end');
+    await loader.finish(destination, 1);
+    await lane.put([order(2)], 'after 1', loader.shards[0]);
+    await destination.close();
+    expect(await readLiveRows(publish, loader.target)).toHaveLength(2);
+  });
+
   it('does not stop the swap when it cannot be written, and close() says so', async () => {
     const publish = join(folder, 'in-the-way', 'copy.duckdb');
     await writeFile(join(folder, 'in-the-way'), '');

@@ -1,9 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { CommitReceipt } from '../destination.ts';
 import { commitLanes } from './commit.ts';
 import type { DuckDbFile } from './connection.ts';
 import { duckDbError } from './errors.ts';
-import { commitsByTable, type LaneCommit } from './lane-commit.ts';
+import { type Committed, commitsByTable, type LaneCommit } from './lane-commit.ts';
 import { rewriteLiveTable } from './live-rewrite.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -12,11 +11,11 @@ const MAX_GROUP_ROWS = 50_000;
 const MAX_GROUP_BYTES = 24 * 1024 * 1024;
 
 /** Resolves when the commit is durable and the file closed again, rejects with what was wrong with this commit. */
-export type GroupCommit = (commit: LaneCommit) => Promise<CommitReceipt>;
+export type GroupCommit = (commit: LaneCommit) => Promise<Committed>;
 
 interface Waiting {
   readonly commit: LaneCommit;
-  readonly resolve: (receipt: CommitReceipt) => void;
+  readonly resolve: (committed: Committed) => void;
   readonly reject: (error: unknown) => void;
   readonly onAbort: () => void;
 }
@@ -49,14 +48,14 @@ export function createGroupCommit(file: DuckDbFile): GroupCommit {
     opening = new AbortController();
     let group: readonly Waiting[] = [];
     try {
-      const receipts = await file.write((connection) => {
+      const committed = await file.write((connection) => {
         group = takeGroup();
         return commitTogether(
           connection,
           group.map(({ commit }) => commit),
         );
       }, opening.signal);
-      settle(group, receipts);
+      settle(group, committed);
     } catch (error) {
       if (group.length > 1) {
         for (const one of group) await runAlone(file, one);
@@ -125,14 +124,14 @@ async function runAlone(file: DuckDbFile, one: Waiting): Promise<void> {
   }
 }
 
-function settle(group: readonly Waiting[], receipts: readonly CommitReceipt[]): void {
-  for (const [index, receipt] of receipts.entries()) group[index]?.resolve(receipt);
+function settle(group: readonly Waiting[], committed: readonly Committed[]): void {
+  for (const [index, one] of committed.entries()) group[index]?.resolve(one);
 }
 
 async function commitTogether(
   connection: DuckDBConnection,
   commits: readonly LaneCommit[],
-): Promise<readonly CommitReceipt[]> {
+): Promise<readonly Committed[]> {
   if (commits.length === 0) return [];
   return whileNoneAborts(commits, async (signal) => {
     for (const ofTable of commitsByTable(commits)) {

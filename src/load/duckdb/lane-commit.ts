@@ -1,5 +1,5 @@
 import type { Batch } from '../../model/batch.ts';
-import type { Lane, Load } from '../destination.ts';
+import type { CommitReceipt, Lane, Load } from '../destination.ts';
 
 /** A commit of a lane on its way into the file. */
 export interface LaneCommit {
@@ -11,6 +11,13 @@ export interface LaneCommit {
   /** Whether its schema is newer than the one that the lane knows to be stored. */
   readonly bringsSchema: boolean;
   readonly signal: AbortSignal;
+}
+
+/** What has become of it. */
+export interface Committed {
+  readonly receipt: CommitReceipt;
+  /** Whether it went into the version that readers see: one that was aside when the lane was opened may have been swapped. */
+  readonly isLive: boolean;
 }
 
 /** The commits of each table, in their order. */

@@ -24,7 +24,7 @@ export async function openLoad(
   lane: Lane,
   signal: AbortSignal,
 ): Promise<Load> {
-  const { units, epoch, schema, isLive } = await file.write(
+  const { units, epoch, schema } = await file.write(
     (connection) => inTransaction(connection, signal, () => takeOver(connection, lane)),
     signal,
   );
@@ -41,7 +41,7 @@ export async function openLoad(
       const remembered = batches;
       batches = [];
       const { schemaVersion } = request.schema;
-      const receipt = await groupCommit({
+      const { receipt, isLive } = await groupCommit({
         lane,
         epoch,
         batches: remembered,
@@ -59,10 +59,7 @@ export async function openLoad(
   };
 }
 
-async function takeOver(
-  connection: DuckDBConnection,
-  lane: Lane,
-): Promise<Pick<Load, 'units' | 'epoch' | 'schema'> & { readonly isLive: boolean }> {
+async function takeOver(connection: DuckDBConnection, lane: Lane): Promise<Pick<Load, 'units' | 'epoch' | 'schema'>> {
   const stored = await readLoadingTable(connection, lane);
   const present = await readUnitRows(connection, lane);
   const presentById = new Map(present.map((state) => [state.unit, state]));
@@ -78,5 +75,5 @@ async function takeOver(
   await takeUnitRows(connection, lane, { units: taken, epoch });
   await saveStoredTable(connection, { ...stored, highestEpoch: epoch });
   const schema = await readSchemaRows(connection, lane, stored.loading.schemaVersion);
-  return { units, epoch, schema, isLive: stored.loading.placement === 'live' };
+  return { units, epoch, schema };
 }
