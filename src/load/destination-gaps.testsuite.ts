@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { above, following, snapshotting } from '../../test/support/followed-table.ts';
 import { order } from '../../test/support/load-samples.ts';
 import { CHANGED_AT_MS, gap, newShard, STREAM, upsert } from '../../test/support/stream-samples.ts';
-import { baseOf, behind } from '../../test/support/table-loader.ts';
+import { baseOf, behind, tableLoader } from '../../test/support/table-loader.ts';
 import { neverAborted, type Subject } from '../../test/support/test-place.ts';
 import { type SegmentUnitId, shardUnit } from '../model/unit.ts';
 
@@ -163,6 +163,19 @@ export function testGaps(subject: () => Subject): void {
         999_000,
         null,
       ]);
+    });
+
+    it('resolves them also when the table is read completely and follows no stream any more', async () => {
+      const { loader } = await following(subject(), [order(1)]);
+      const halt = { ...loader.target, version: 1, base: baseOf(1), phase: 'gap' } as const;
+      await subject().destination.gaps?.halt({ ...halt, gaps: [gap('gap-1', { reaction: 'waits' })] }, neverAborted);
+      const full = tableLoader();
+      await full.begin(subject().destination, 2, { gaps: [gap('gap-2')] });
+      const lane = await full.open(subject().destination, 2);
+      await lane.commitAll(full.units.map((unit) => ({ unit, to: 'end' })));
+      await full.finish(subject().destination, 2, { allowShrink: true, nowMs: 999_000 });
+      await subject().reconnect();
+      expect((await gaps()).map(({ resolvedAtMs }) => resolvedAtMs)).toEqual([999_000, 999_000]);
     });
   });
 

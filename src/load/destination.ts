@@ -148,10 +148,12 @@ export interface Destination {
      * A version that is aside becomes the live one and the old one is dropped; an empty one too. Then a FULL_TABLE version
      * has no units any more, so that a zombie of it misses.
      *
+     * Gaps of the table are resolved, with a stream or without.
+     *
      * With `changes`: the segments are dropped, the shards stay, the version is `following`. Live rows whose sequence is
      * below the base were seen by no reading since the last gap: they are deleted, soft ones with the end of that gap as
      * `_sdc_deleted_at` and their values kept, `keepExpiredBy` excepted. With hard deletes all rows with `_sdc_deleted_at`
-     * go. Gaps of the table are resolved. No epoch is raised: a lane that holds shards goes on.
+     * go. No epoch is raised: a lane that holds shards goes on.
      *
      * Resolves to the rows that readers see then, and how many live ones were deleted because no reading had shown them.
      */

@@ -127,12 +127,12 @@ async function swap(
   await keepSchemaRows(connection, { source, table, version });
   await keepRejectedRows(connection, liveTableName(stored), version);
   const live = { ...stored, liveVersion: version, liveSinceMs: nowMs, liveSchemaVersion: loading.schemaVersion };
+  await resolveGapRows(connection, stored, nowMs);
   if (loading.stream === null) {
     await deleteUnitRows(connection, stored);
     await saveStoredTable(connection, { ...live, phase: 'full-table', liveRowCount: counts.liveRows, loading: null });
   } else {
     await keepShards(connection, request, units);
-    await resolveGapRows(connection, stored, nowMs);
     await saveStoredTable(connection, followingTable(live, counts));
   }
   return { rowCount: counts.liveRows, sweptRows: 0 };

@@ -1,3 +1,4 @@
+import type { Gap } from '../../model/gap.ts';
 import type { StoredSchema } from '../../model/stored-schema.ts';
 import { TributaryError } from '../../platform/errors.ts';
 import type { FinishChanges, FinishVersion } from '../destination.ts';
@@ -24,17 +25,18 @@ export function finishMemoryVersion(store: MemoryStore, request: FinishVersion):
   saveTable(
     store,
     finishVersion(ledger, request, { parts, rowCount: parts.byKey.size, liveRowCount: parts.liveCount }),
+    resolvedGaps(store, request),
   );
   return { rowCount: parts.liveCount, sweptRows: 0 };
 }
 
-/** Sweeps the rows that no reading has shown, removes the tombstones of hard deletes and resolves the gaps. */
+/** Sweeps the rows that no reading has shown and removes the tombstones of hard deletes. */
 function finishFollowed(
   store: MemoryStore,
   ledger: MemoryTable,
   request: FinishVersion & { readonly changes: FinishChanges },
 ): Finished {
-  const { source, table, changes, nowMs } = request;
+  const { changes } = request;
   const isHard = changes.deletes === 'hard';
   requireCaughtUp(ledger, request, changes);
   const loading = completeVersion(ledger, request);
@@ -44,13 +46,7 @@ function finishFollowed(
   const tombstones = isHard ? rows.filter(([, row]) => row.isDeleted) : [];
   const liveRowCount = parts.liveCount - swept.length;
   const rowCount = parts.byKey.size - tombstones.length - (isHard ? swept.length : 0);
-  saveTable(
-    store,
-    finishVersion(ledger, request, { parts, rowCount, liveRowCount }),
-    [...store.gaps.values()]
-      .filter((gap) => gap.source === source && gap.table === table && gap.resolvedAtMs === null)
-      .map((gap) => ({ ...gap, resolvedAtMs: nowMs })),
-  );
+  saveTable(store, finishVersion(ledger, request, { parts, rowCount, liveRowCount }), resolvedGaps(store, request));
   // Without a gap nothing can be unseen.
   const deletedAtMs = stream?.gapEndMs ?? changes.caughtUpWithMs;
   for (const [key] of tombstones) setRow(parts, key, null);
@@ -58,6 +54,13 @@ function finishFollowed(
     setRow(parts, key, isHard ? null : { ...row, line: deletedLine(row.line, deletedAtMs), isDeleted: true });
   }
   return { rowCount: liveRowCount, sweptRows: swept.length };
+}
+
+/** The open gaps of the table, as they are when it is whole again. */
+function resolvedGaps({ gaps }: MemoryStore, { source, table, nowMs }: FinishVersion): readonly Gap[] {
+  return [...gaps.values()]
+    .filter((gap) => gap.source === source && gap.table === table && gap.resolvedAtMs === null)
+    .map((gap) => ({ ...gap, resolvedAtMs: nowMs }));
 }
 
 function isUnseen({ sequence, isDeleted }: MemoryRow, { base }: LoadingLedger<MemoryRows>): boolean {
