@@ -11,7 +11,7 @@ export interface AwsTime {
 }
 
 /** A Date header has whole seconds: AWS's clock stood between it and a second later. */
-const DATE_PRECISION_MS = 1_000;
+export const DATE_PRECISION_MS = 1_000;
 
 /** How far AWS's clock is ahead of ours: between these two. */
 interface Lead {

@@ -1,6 +1,7 @@
 import type { Deletes, TtlDeletes } from '../model/deletes.ts';
 import type { ParsedProjection } from '../model/projection.ts';
 import { formatTableRef, type TableKey, type TableRef } from '../model/table.ts';
+import { carriesNewImages } from '../model/view-type.ts';
 import { TributaryError } from '../platform/errors.ts';
 import type { CatalogIndex, CatalogStream, CatalogTable } from './catalog.ts';
 import { parseProjection } from './projection/parse-projection.ts';
@@ -90,10 +91,9 @@ function checkStream({ keepLastImage }: TableSelection, { name, stream }: Catalo
 
 /** What the stream does not carry although it is needed, or null. */
 function lackOf({ viewType }: CatalogStream, keepLastImage: boolean): string | null {
-  if (viewType === 'NEW_AND_OLD_IMAGES') return null;
   const has = `its stream has the view type ${viewType}, which lacks`;
-  if (viewType !== 'NEW_IMAGE') return `${has} the new item`;
-  return keepLastImage ? `${has} the item as it was before` : null;
+  if (viewType === null || !carriesNewImages(viewType)) return `${has} the new item`;
+  return keepLastImage && viewType === 'NEW_IMAGE' ? `${has} the item as it was before` : null;
 }
 
 function enableCommand(table: string): string {

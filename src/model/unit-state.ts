@@ -1,6 +1,9 @@
 import type { Position } from './position.ts';
 import type { UnitId } from './unit.ts';
 
+/** So long ago that everything since may be lost. */
+export const UNKNOWN_TIME_MS = 0;
+
 /** What a shard's bookmark holds beside its position. Times are by the clock of AWS, milliseconds since the epoch. */
 export interface ShardProgress {
   /** `_sdc_sequence` of its last change, else what it has inherited from its parent; the base of the version at least. */
@@ -9,7 +12,7 @@ export interface ShardProgress {
    * Every change of the shard that was made before this is durable, and nothing older lies over it. For a shard that was
    * not read yet: that of its parent; of a captured root the time of the capture, since the Scan comes after it. It falls
    * when such a root is read: then its old records are applied again over what the Scan has brought, and nothing is right
-   * before the last of them that is durable.
+   * before the last of them that is durable. UNKNOWN_TIME_MS after a person has put the bookmark at a number.
    */
   readonly verifiedThroughMs: number;
 }

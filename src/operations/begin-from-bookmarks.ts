@@ -1,6 +1,5 @@
 import type { NewUnit } from '../model/unit-state.ts';
 import { TributaryError } from '../platform/errors.ts';
-import { LANE_COUNT } from '../replication/log-based.ts';
 import type { LogBasedReplication, StreamFacts } from '../replication/log-based-replication.ts';
 import { readState, startingSchema } from '../replication/table-replication.ts';
 
@@ -15,9 +14,6 @@ export interface ForeignBookmarks {
   readonly laneCount: number;
   readonly units: readonly NewUnit[];
 }
-
-/** Lanes of a version whose bookmarks know of none. */
-export const FOREIGN_LANE_COUNT = LANE_COUNT;
 
 /**
  * Begins a table that the destination does not have at these bookmarks: new data only, rows that were loaded elsewhere

@@ -1,7 +1,7 @@
 import { suggestion } from '../config/suggestion.ts';
 import type { Destination } from '../load/destination.ts';
 import type { Position } from '../model/position.ts';
-import type { ShardBookmark } from '../model/unit-state.ts';
+import { type ShardBookmark, UNKNOWN_TIME_MS } from '../model/unit-state.ts';
 import { TributaryError } from '../platform/errors.ts';
 import { parsePosition, parseUnitId } from '../state/position-text.ts';
 import { changeOf, readEditable, type StateChange } from './state-change.ts';
@@ -44,5 +44,7 @@ export async function planStateEdit(request: {
 
 /** When a number was written nobody knows: so the first that is trimmed there is taken for lost, whatever was read before. */
 function shardAt(position: Position, shard: ShardBookmark | null): ShardBookmark | null {
-  return shard === null || position === 'start' || position === 'end' ? shard : { ...shard, verifiedThroughMs: 0 };
+  return shard === null || position === 'start' || position === 'end'
+    ? shard
+    : { ...shard, verifiedThroughMs: UNKNOWN_TIME_MS };
 }

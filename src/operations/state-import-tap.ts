@@ -1,12 +1,12 @@
 import { listShards } from '../extract/streams/list-shards.ts';
 import { parseShardUnit } from '../model/unit.ts';
 import { TributaryError } from '../platform/errors.ts';
-import { describeSource } from '../replication/log-based.ts';
+import { describeSource, LANE_COUNT } from '../replication/log-based.ts';
 import type { LogBasedReplication, StreamFacts } from '../replication/log-based-replication.ts';
-import { readState } from '../replication/table-replication.ts';
+import { readState, tapLog } from '../replication/table-replication.ts';
 import { readTapState, unitsOfTapBookmark } from '../state/import-tap-state.ts';
 import { nextBase } from '../state/next-base.ts';
-import { beginFromBookmarks, FOREIGN_LANE_COUNT, type ForeignBookmarks, hasTable } from './begin-from-bookmarks.ts';
+import { beginFromBookmarks, type ForeignBookmarks, hasTable } from './begin-from-bookmarks.ts';
 import { type LogBasedRequest, logBasedTables } from './log-based-tables.ts';
 
 /** What the import of a state of the Python tap comes to. */
@@ -55,9 +55,9 @@ export async function planTapImport(
     if ((await readState(run)) !== null) throw hasTable(table);
     const facts = await describeSource(run);
     const { streamArn, identity } = facts;
-    const { shards: listing } = await listShards({ ...run, rate: run.describeRate, streamArn });
+    const { shards: listing } = await listShards({ ...run, log: tapLog(run), rate: run.describeRate, streamArn });
     const base = nextBase({ state: null, units: [], nowMs: run.clock.now() });
-    const laneCount = FOREIGN_LANE_COUNT;
+    const laneCount = LANE_COUNT;
     const units = unitsOfTapBookmark(bookmark, { listing, base, laneCount, awsNowMs: run.awsTime.now() });
     if (typeof units === 'string') {
       skipped.push({ table, reason: units });

@@ -3,13 +3,13 @@ import { createStreamCalls } from '../connection/stream-calls.ts';
 import { describeReadable } from '../discovery/readable-table.ts';
 import { createDescribeRate } from '../extract/streams/describe-rate.ts';
 import { listShards } from '../extract/streams/list-shards.ts';
-import { isCertainlyHeld } from '../extract/streams/retention.ts';
 import type { Destination } from '../load/destination.ts';
+import { isCertainlyHeld } from '../model/retention.ts';
 import { parseTableRef } from '../model/table.ts';
 import { shardUnit, type UnitId } from '../model/unit.ts';
 import type { Clock } from '../platform/clock.ts';
 import { TributaryError } from '../platform/errors.ts';
-import type { Logger } from '../platform/logger.ts';
+import { type Logger, prefixedLogger } from '../platform/logger.ts';
 import { changeOf, readEditable, type StateChange } from './state-change.ts';
 
 interface RewindRequest {
@@ -28,7 +28,8 @@ interface RewindRequest {
  * is not the one that the bookmarks belong to.
  */
 export async function planRewind(request: RewindRequest): Promise<StateChange> {
-  const { table, connection, destination, clock, log, signal } = request;
+  const { table, connection, destination, clock, signal } = request;
+  const log = prefixedLogger(request.log, `${table}: `);
   const editable = await readEditable(destination, request);
   const onWait = (message: string): void => log.info(message);
   const readable = await describeReadable(connection, parseTableRef(table), { clock, signal, onWait });

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { captureStream, recaptureShards } from '../extract/streams/capture.ts';
 import { listTwice } from '../extract/streams/list-twice.ts';
-import { isCertainlyHeld } from '../extract/streams/retention.ts';
 import type { Gap, GapKind } from '../model/gap.ts';
+import { isCertainlyHeld } from '../model/retention.ts';
 import type { FollowedStream, LoadingVersion, TableState } from '../model/table-state.ts';
 import { parseSegmentUnit, parseShardUnit, type UnitId } from '../model/unit.ts';
-import type { NewUnit, UnitState } from '../model/unit-state.ts';
+import { type NewUnit, UNKNOWN_TIME_MS, type UnitState } from '../model/unit-state.ts';
 import { TributaryError } from '../platform/errors.ts';
 import { formatDuration, formatTime } from '../platform/format.ts';
 import type { LossOfSource } from '../state/follow-plan.ts';
@@ -13,7 +13,7 @@ import { type GapReaction, reactToGap } from '../state/gap-reaction.ts';
 import { nextBase } from '../state/next-base.ts';
 import type { LogBasedReplication, StreamFacts } from './log-based-replication.ts';
 import { createScanSource, newSegments } from './scan-segments.ts';
-import { readState, readUnits } from './table-replication.ts';
+import { readState, readUnits, tapLog } from './table-replication.ts';
 
 /** Lost changes as they were found: of some shards, or of the whole stream when it names none. */
 interface FoundGap {
@@ -83,7 +83,7 @@ async function resync(
   const { streamArn } = facts;
   const raisedBase = nextBase({ state, units, nowMs: run.clock.now() });
   const segments = await newSegments(run, facts, createScanSource(run, facts));
-  const { shards } = await listTwice({ ...run, rate: run.describeRate, streamArn });
+  const { shards } = await listTwice({ ...run, log: tapLog(run), rate: run.describeRate, streamArn });
   const awsNowMs = run.awsTime.now();
   const capture = { awsNowMs, base: raisedBase, laneCount: stream.laneCount };
   const isWhole = lostShards === null || streamArn !== stream.arn || facts.identity !== loading.identity;
@@ -180,6 +180,8 @@ function gapRecords(
   const unfinished = units.filter(({ position }) => position !== 'end');
   const record = (shard: string | null, of: readonly UnitState[]): Gap => {
     const verified = of.flatMap(({ shard: bookmark }) => (bookmark === null ? [] : [bookmark.verifiedThroughMs]));
+    // Spread arguments are bounded, shards are not.
+    const fromMs = verified.reduce<number | null>((least, ms) => Math.min(least ?? ms, ms), null) ?? found.fromMs;
     return {
       gapId: randomUUID(),
       ...target,
@@ -187,8 +189,7 @@ function gapRecords(
       kind: found.kind,
       streamArn: stream.arn,
       shard,
-      // Spread arguments are bounded, shards are not.
-      fromMs: verified.reduce<number | null>((least, ms) => Math.min(least ?? ms, ms), null) ?? found.fromMs,
+      fromMs: fromMs === UNKNOWN_TIME_MS ? null : fromMs,
       toMs: found.toMs,
       detectedAtMs: clock.now(),
       detail: found.detail,

@@ -1,7 +1,7 @@
 import { captureStream } from '../extract/streams/capture.ts';
 import { listTwice } from '../extract/streams/list-twice.ts';
 import { StreamGap } from '../extract/streams/stream-gap.ts';
-import { carriesNewImages } from '../extract/streams/view-type.ts';
+import { carriesNewImages } from '../model/view-type.ts';
 import { backoffMs } from '../platform/backoff.ts';
 import { TributaryError, toTributaryError } from '../platform/errors.ts';
 import { type FollowPlan, type LossOfSource, planFollowing } from '../state/follow-plan.ts';
@@ -9,7 +9,7 @@ import { followVersion } from './follow-version.ts';
 import { answerGap, gapsBefore, waitsOnlyForStream } from './gap-answer.ts';
 import type { LiveVersion, LogBasedReplication, StreamFacts } from './log-based-replication.ts';
 import { createScanSource, newSegments } from './scan-segments.ts';
-import { layoutOf, readState, readUnits, startingSchema } from './table-replication.ts';
+import { layoutOf, readState, readUnits, startingSchema, tapLog } from './table-replication.ts';
 
 /** Lanes of a version, fixed for its life: more than one process needs, so that several may share them. */
 export const LANE_COUNT = 32;
@@ -77,7 +77,9 @@ async function replicateOnce(run: LogBasedReplication, onCommit: () => void): Pr
     throw withoutStream(run, { code: 'SELECTION_INVALID', detail: lacking.detail });
   }
   if (plan.kind === 'waits') throw waitingTable(run, plan.phase);
-  const found = lacking ?? (plan.kind === 'gap' ? plan.gap : null);
+  // What a stream held when it was disabled can be read for a day: whoever follows it finds its end, and that is the gap.
+  const isDrained = lacking?.kind === 'stream-disabled' && plan.kind === 'follow';
+  const found = (isDrained ? null : lacking) ?? (plan.kind === 'gap' ? plan.gap : null);
   if (found !== null) {
     await answerGap(run, { facts, found: { ...found, shardIds: [], fromMs: null, toMs: facts.foundAtMs } });
     return null;
@@ -131,7 +133,7 @@ async function begin(
   const { target, destination, awsTime, clock, signal, log } = run;
   const { plan, facts, answersReset } = options;
   const segments = await newSegments(run, facts, createScanSource(run, facts));
-  const listing = await listTwice({ ...run, rate: run.describeRate, streamArn: facts.streamArn });
+  const listing = await listTwice({ ...run, log: tapLog(run), rate: run.describeRate, streamArn: facts.streamArn });
   const { base } = plan;
   const shards = captureStream(listing.shards, { awsNowMs: awsTime.now(), base, laneCount: LANE_COUNT });
   log.info(

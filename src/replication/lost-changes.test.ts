@@ -246,6 +246,18 @@ test('under the policy fail one gap is recorded once, however often it is met', 
   expect(orders.gaps()).toMatchObject([{ kind: 'stream-replaced', reaction: 'waits' }]);
 });
 
+test('a stream that was disabled between two runs is read to its end first', async () => {
+  await orders.run();
+  orders.put('key-0', 2);
+  orders.remove('key-1');
+  await setStream(null);
+  orders.put('key-2', 3);
+  await expect(orders.run()).rejects.toMatchObject({ code: 'GAP_WAITS' });
+  expect(orders.alive()).toMatchObject({ 'key-0': 2, 'key-2': 1 });
+  expect(orders.alive()).not.toHaveProperty('key-1');
+  expect(orders.gaps()).toMatchObject([{ kind: 'stream-disabled', resolvedAtMs: null }]);
+});
+
 test('a stream without new images is a gap that ends when there is one with them', async () => {
   await orders.run();
   await setStream(null);

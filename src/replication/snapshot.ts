@@ -1,3 +1,4 @@
+import { DATE_PRECISION_MS } from '../connection/aws-time.ts';
 import { parseSegmentUnit } from '../model/unit.ts';
 import { besideStream, untilCaughtUp } from './beside-stream.ts';
 import { createScanSource, readSegments } from './scan-segments.ts';
@@ -5,8 +6,6 @@ import type { VersionSession } from './version-session.ts';
 
 /** AWS keeps a shard open for about this long. */
 const TURN_MS = 4 * 3_600_000;
-/** A Date header has whole seconds. */
-const DATE_PRECISION_MS = 1_000;
 /**
  * Eventually consistent reads are rarely more than a second old. What was written at the end of a gap must not be missed
  * by a Scan that begins right then.

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TablePhase, TableState } from '../model/table-state.ts';
 import { parseSegmentUnit, parseShardUnit, segmentUnit, shardUnit } from '../model/unit.ts';
-import type { NewUnit, UnitState } from '../model/unit-state.ts';
+import { type NewUnit, UNKNOWN_TIME_MS, type UnitState } from '../model/unit-state.ts';
 import { messageOf, TributaryError } from '../platform/errors.ts';
 import { parsePosition } from './position-text.ts';
 
@@ -70,7 +70,7 @@ function finishedThroughMs(units: readonly UnitState[]): number | null {
     childReadThroughMs.set(parent, Math.max(childReadThroughMs.get(parent) ?? 0, verifiedThroughMs));
   }
   const times = units.flatMap(({ unit, shard }) => {
-    if (shard === null) return [];
+    if (shard === null || shard.verifiedThroughMs === UNKNOWN_TIME_MS) return [];
     const childMs = childReadThroughMs.get(parseShardUnit(unit) ?? '') ?? 0;
     return childMs - shard.verifiedThroughMs < CHILDREN_FOUND_MS ? [shard.verifiedThroughMs] : [];
   });

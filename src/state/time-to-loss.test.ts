@@ -25,6 +25,10 @@ describe('streamAge', () => {
     expect(streamAge([shard(1), shard(13, 'start')], NOW_MS)?.timeToLossMs).toBe(11 * HOUR_MS);
   });
 
+  test('nothing is said where a person has put a bookmark at a number of any age', () => {
+    expect(streamAge([shard(1), shard(NOW_MS / HOUR_MS)], NOW_MS)).toBeNull();
+  });
+
   test('finished shards owe nothing', () => {
     expect(streamAge([shard(30, 'end'), shard(2)], NOW_MS)?.lagMs).toBe(2 * HOUR_MS);
   });

@@ -1,7 +1,5 @@
-import type { UnitState } from '../model/unit-state.ts';
-
-/** DynamoDB keeps records for 24 hours (Developer Guide, "Data retention limit for DynamoDB Streams"). */
-const RETENTION_MS = 24 * 3_600_000;
+import { RETENTION_MS } from '../model/retention.ts';
+import { UNKNOWN_TIME_MS, type UnitState } from '../model/unit-state.ts';
 
 /** How far behind the bookmarks of a table are. */
 export interface StreamAge {
@@ -12,7 +10,7 @@ export interface StreamAge {
 }
 
 /**
- * The age of what is owed; null where no shard is known. A shard that nobody asks any more ages like one that is full of
+ * The age of what is owed; null where no shard is known, or the time of one is not. A shard that nobody asks any more ages like one that is full of
  * changes: what is in it cannot be known. `nowMs` is compared with times of AWS: clocks that differ by minutes do not
  * matter against hours.
  */
@@ -21,7 +19,7 @@ export function streamAge(units: readonly Pick<UnitState, 'position' | 'shard'>[
   // Between the end of the last shard and the discovery of its children only the end is known.
   const verified = verifiedTimes(unfinished);
   const times = verified.length > 0 ? verified : latest(verifiedTimes(units));
-  if (times.length === 0) return null;
+  if (times.length === 0 || times.includes(UNKNOWN_TIME_MS)) return null;
   const lagMs = nowMs - times.reduce((oldest, time) => Math.min(oldest, time));
   return { lagMs, timeToLossMs: RETENTION_MS - lagMs };
 }

@@ -30,8 +30,6 @@ export interface RecordsPage {
   readonly changes: ChangeRows;
   /** Records of the answer, ignored ones included. */
   readonly recordCount: number;
-  /** Deletes by Time to Live under `ignore`. */
-  readonly ignoredCount: number;
   readonly ignoredSequenceNumbers: readonly string[];
   /** Of the last record of the answer, ignored or not; null without records. */
   readonly lastSequenceNumber: string | null;
@@ -79,7 +77,6 @@ export function recordsAfter(records: RecordsPage, sequenceNumber: string): Reco
       createdAtMs: changes.createdAtMs.subarray(row),
     },
     recordCount,
-    ignoredCount: ignoredSequenceNumbers.length,
     ignoredSequenceNumbers,
     lastSequenceNumber: recordCount === 0 ? null : records.lastSequenceNumber,
     lastCreatedAtMs: recordCount === 0 ? null : records.lastCreatedAtMs,
@@ -128,7 +125,6 @@ function scanRecords(body: Buffer, at: number, options: RecordsOptions): { page:
     page: endPage(names),
     changes: { kinds: Uint8Array.from(kinds), sequenceNumbers, createdAtMs: Float64Array.from(createdAtMs) },
     recordCount: sequenceNumbers.length + ignoredSequenceNumbers.length,
-    ignoredCount: ignoredSequenceNumbers.length,
     ignoredSequenceNumbers,
     lastSequenceNumber: collected.lastSequenceNumber,
     lastCreatedAtMs: collected.lastCreatedAtMs,

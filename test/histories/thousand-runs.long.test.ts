@@ -3,7 +3,7 @@ import { createMemoryDestination } from '../../src/load/memory/memory.ts';
 import { exportState } from '../../src/operations/state-export.ts';
 import { followedOrders, HOUR_MS } from '../support/followed-orders.ts';
 
-const LINEAGES = 20;
+const LINEAGES = 10;
 const DEPTH = 5;
 const RUNS = 1_000;
 const RUNS_A_DAY = 12;

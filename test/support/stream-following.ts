@@ -9,6 +9,7 @@ import type { StreamSink } from '../../src/extract/streams/stream-sink.ts';
 import { parseShardUnit, shardUnit } from '../../src/model/unit.ts';
 import type { ShardBookmark, UnitState } from '../../src/model/unit-state.ts';
 import { ByteBudget } from '../../src/platform/byte-budget.ts';
+import type { Clock } from '../../src/platform/clock.ts';
 import { silentLogger } from '../../src/platform/logger.ts';
 import type { ManualClock } from '../../src/simulator/manual-clock.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
@@ -93,9 +94,13 @@ export function startFollowing(options: {
   readonly isDurableAtOnce?: boolean;
   readonly ttlDeletes?: RecordsOptions['ttlDeletes'];
   readonly onFinished?: StreamSink['finished'];
+  readonly onThrottle?: () => void;
+  /** That of the follower, where it is not the simulator's. */
+  readonly ownClock?: Clock;
 }): Following {
   const { simulator, clock, table, state } = options;
-  const connection = connectTo(simulator, clock);
+  const ownClock = options.ownClock ?? clock;
+  const connection = connectTo(simulator, ownClock);
   const stop = new AbortController();
   const warnings: string[] = [];
   const memory = new ByteBudget(options.memoryBytes ?? 64 * 1024 * 1024);
@@ -106,9 +111,9 @@ export function startFollowing(options: {
   const follower = followStream({
     streamArn: simulator.streams.arn(table),
     calls: watchedCalls(createStreamCalls(connection), requests),
-    rate: createDescribeRate(clock),
+    rate: createDescribeRate(ownClock),
     awsTime: connection.awsTime,
-    clock,
+    clock: ownClock,
     log: { ...silentLogger, warning: (message) => warnings.push(message) },
     units: [...state.units.values()],
     transcode: {
@@ -126,7 +131,7 @@ export function startFollowing(options: {
         options.onFinished?.(end);
       },
     },
-    onThrottle: () => {},
+    onThrottle: options.onThrottle ?? (() => {}),
     signal: stop.signal,
   });
   const ended: { error: unknown; isEnded: boolean } = { error: null, isEnded: false };

@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib';
 import type { ListedShard } from '../../connection/stream-calls.ts';
+import { isCertainlyHeld } from '../../model/retention.ts';
 import { parseShardUnit, shardUnit, type UnitId } from '../../model/unit.ts';
 import type { NewUnit, UnitState } from '../../model/unit-state.ts';
-import { isCertainlyHeld } from './retention.ts';
 
 export interface CaptureOptions {
   /** By the clock of AWS: nothing that was made before is owed, since the Scan comes after it. */

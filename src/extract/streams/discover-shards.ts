@@ -131,7 +131,8 @@ export function createShardDiscovery(
         const due = goneSinceMs === null ? dueSearches() : [];
         if (clock.now() >= nextListingMs() || due.length >= pageCount) await listAll(signal);
         else if (due.length > 0) await askForChildren(due, signal);
-        const searchMs = Math.min(...[...searches.values()].map(({ dueMs }) => dueMs));
+        let searchMs = Number.POSITIVE_INFINITY;
+        for (const { dueMs } of searches.values()) searchMs = Math.min(searchMs, dueMs);
         await alarm.wait(goneSinceMs === null ? Math.min(nextListingMs(), searchMs) : nextListingMs(), signal);
       }
     },

@@ -237,9 +237,9 @@ describe('followStream', () => {
     const state = await capture();
     const { pass, until, follower } = follow(state);
     await pass(60_000);
-    const before = follower.stats.calls;
+    const before = simulator.requests.count();
     await pass(60_000);
-    expect(follower.stats.calls - before).toBeLessThanOrEqual(14);
+    expect(simulator.requests.count() - before).toBeLessThanOrEqual(14);
     const atMs = clock.now();
     follower.hurry(atMs);
     await until(() => follower.isCaughtUpWith(atMs));
@@ -250,14 +250,14 @@ describe('followStream', () => {
     const state = await capture();
     const { pass, until, follower } = follow(state);
     await pass(60_000);
-    const before = follower.stats.calls;
+    const before = simulator.requests.count();
     const startMs = clock.now();
     await until(() => {
       follower.hurry(startMs + 60_000);
       return clock.now() >= startMs + 20_000;
     });
-    expect(follower.stats.calls - before).toBeGreaterThan(30);
-    expect(follower.stats.calls - before).toBeLessThanOrEqual(42);
+    expect(simulator.requests.count() - before).toBeGreaterThan(30);
+    expect(simulator.requests.count() - before).toBeLessThanOrEqual(42);
   });
 
   test('stops at its signal, with nothing under way and no memory held', async () => {
@@ -272,7 +272,7 @@ describe('followStream', () => {
 
   test('memory that is not given back holds reading up, and iterators are renewed before they expire', async () => {
     const state = await capture();
-    const { pass, until, memory, follower } = follow(state, { isDurableAtOnce: false, memoryBytes: 70_000 });
+    const { pass, until, memory } = follow(state, { isDurableAtOnce: false, memoryBytes: 70_000 });
     for (let value = 0; value < 50; value++) put('a', value);
     await until(() => state.images.has('a'));
     const heldBytes = memory.heldBytes;
@@ -282,8 +282,21 @@ describe('followStream', () => {
     expect(state.images.get('a')?.length).toBe(50);
     memory.release(heldBytes);
     await until(() => state.images.get('a')?.length === 51);
-    expect(follower.stats.records).toBe(51);
     expect(simulator.requests.count({ error: 'ExpiredIteratorException' })).toBe(0);
+  });
+
+  test('no shard is verified ahead of AWS when our clock is set forward', async () => {
+    const state = await capture();
+    let setForwardMs = 0;
+    const ownClock = { ...clock, now: () => clock.now() + setForwardMs };
+    const { pass } = follow(state, { ownClock });
+    await pass(30_000);
+    const verifiedMs = (): number => state.units.get(shardUnit(onlyShard()))?.shard?.verifiedThroughMs ?? 0;
+    const beforeMs = verifiedMs();
+    setForwardMs = 10 * 60_000;
+    await pass(60_000);
+    expect(verifiedMs()).toBeGreaterThan(beforeMs);
+    expect(verifiedMs()).toBeLessThanOrEqual(clock.now());
   });
 
   test('iterators that expire early are renewed where the shard stands', async () => {
@@ -309,11 +322,15 @@ describe('followStream', () => {
     simulator.faults.add({ action: 'GetRecords', shard: shardOf('a'), untilMs: clock.now() + 60_000, fault });
     put('a', 1);
     put(other, 1);
-    const { until, follower } = follow(state, { concurrency: 1 });
+    let throttles = 0;
+    const onThrottle = (): void => {
+      throttles += 1;
+    };
+    const { until } = follow(state, { concurrency: 1, onThrottle });
     await until(() => state.images.has(other));
     expect(state.images.has('a')).toBe(false);
     await until(() => state.images.has('a'));
-    expect(follower.stats.throttles).toBeGreaterThan(3);
+    expect(throttles).toBeGreaterThan(3);
   });
 
   test('faults and broken answers are asked again, without loss or repetition', async () => {

@@ -1,19 +1,19 @@
 import type { AwsTime } from '../../connection/aws-time.ts';
 import { parseShardUnit } from '../../model/unit.ts';
 import type { UnitState } from '../../model/unit-state.ts';
+import { carriesNewImages } from '../../model/view-type.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { RecordsOptions } from '../../transcode/records-page.ts';
 import type { PageMemory } from '../page-memory.ts';
-import { countedCalls } from './counted-calls.ts';
 import { createShardDiscovery } from './discover-shards.ts';
 import type { ShardSource, StreamListing } from './list-shards.ts';
+import { withNotedThrottles } from './noted-throttles.ts';
 import { createPollSchedule } from './poll-schedule.ts';
 import { createShardReader } from './read-shard.ts';
 import { readingOfNewShard, readingOfUnit, type ShardReading } from './shard-reading.ts';
 import { createShardTree, type KnownShard, type ListingOutcome } from './shard-tree.ts';
 import { type Loss, StreamGap } from './stream-gap.ts';
 import type { NewShard, StreamSink } from './stream-sink.ts';
-import { carriesNewImages } from './view-type.ts';
 
 export interface FollowOptions extends ShardSource {
   readonly awsTime: Pick<AwsTime, 'now' | 'latest'>;
@@ -52,10 +52,6 @@ export interface StreamFollower {
 export interface FollowStats {
   /** Shards that are not read to their end. */
   readonly openShards: number;
-  readonly finishedShards: number;
-  readonly calls: number;
-  readonly records: number;
-  readonly throttles: number;
   /** The least time through which unfinished shards are verified; null when there are none. */
   readonly oldestVerifiedMs: number | null;
 }
@@ -68,18 +64,10 @@ const SURVEY_MS = 2 * 60_000;
  * ones as they come. Knows nothing of destinations; what it reads goes to the sink.
  */
 export function followStream(options: FollowOptions): StreamFollower {
-  const { units, clock, awsTime, log } = options;
+  const { units, sink, clock, awsTime, log } = options;
   const stop = new AbortController();
   const fail = (error: unknown): void => stop.abort(error);
-  const counts = { calls: 0, throttles: 0, records: 0 };
-  const calls = countedCalls(options.calls, counts, options.onThrottle);
-  const sink: StreamSink = {
-    ...options.sink,
-    changes(page) {
-      counts.records += page.records.recordCount;
-      options.sink.changes(page);
-    },
-  };
+  const calls = withNotedThrottles(options.calls, options.onThrottle);
   const tree = createShardTree(units.flatMap(knownShard));
   /** Unfinished shards, by id. */
   const readings = new Map<string, ShardReading>();
@@ -92,7 +80,7 @@ export function followStream(options: FollowOptions): StreamFollower {
   let lastVerifiedMs = units.reduce((last, { shard }) => Math.max(last, shard?.verifiedThroughMs ?? 0), 0);
 
   const reader = createShardReader({
-    ...{ ...options, calls, sink, tree, signal: stop.signal },
+    ...{ ...options, calls, tree, signal: stop.signal },
     isHurried: ({ verifiedThroughMs }) => verifiedThroughMs < hurriedThroughMs,
     onRefusal: () => discovery.listingWanted(),
   });
@@ -250,18 +238,6 @@ export function followStream(options: FollowOptions): StreamFollower {
     stats: {
       get openShards() {
         return readings.size;
-      },
-      get finishedShards() {
-        return tree.finishedCount();
-      },
-      get calls() {
-        return counts.calls;
-      },
-      get records() {
-        return counts.records;
-      },
-      get throttles() {
-        return counts.throttles;
       },
       get oldestVerifiedMs() {
         return oldestVerifiedMs();

@@ -89,7 +89,11 @@ describe('listShards', () => {
       ...source(),
       calls: { ...calls, describe: async () => ({ ...answer, lastEvaluatedShardId: 'a' }) },
     };
-    await expect(turning(listShards(circling))).rejects.toMatchObject({ code: 'ANSWER_CORRUPT' });
+    await expect(turning(listShards(circling))).rejects.toMatchObject({
+      code: 'ANSWER_CORRUPT',
+      message: 'The pages of shards of the stream of orders do not follow each other',
+      hint: 'Nothing is lost: run again',
+    });
   });
 
   test('waits out throttles and faults within a listing', async () => {

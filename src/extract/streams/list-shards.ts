@@ -1,5 +1,10 @@
 import type { AwsTime } from '../../connection/aws-time.ts';
-import type { ListedShard, StreamCalls, StreamDescription } from '../../connection/stream-calls.ts';
+import {
+  type ListedShard,
+  type StreamCalls,
+  type StreamDescription,
+  tableOfStream,
+} from '../../connection/stream-calls.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { TributaryError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -41,7 +46,8 @@ export async function listShards(options: ShardSource & { readonly signal: Abort
     if (restart === MAX_RESTARTS) {
       throw new TributaryError(
         'ANSWER_CORRUPT',
-        `The pages of shards of ${options.streamArn} do not follow each other`,
+        `The pages of shards of the stream of ${tableOfStream(options.streamArn)} do not follow each other`,
+        { hint: 'Nothing is lost: run again', context: { stream: options.streamArn } },
       );
     }
   }

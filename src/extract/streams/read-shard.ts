@@ -1,6 +1,7 @@
-import type { AwsTime } from '../../connection/aws-time.ts';
+import { type AwsTime, DATE_PRECISION_MS } from '../../connection/aws-time.ts';
 import type { StreamCalls } from '../../connection/stream-calls.ts';
 import { shardPosition, shardStart } from '../../model/position.ts';
+import { isCertainlyHeld } from '../../model/retention.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { TributaryError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -14,7 +15,6 @@ import type { PageMemory } from '../page-memory.ts';
 import { createPatience } from '../patience.ts';
 import { caughtUpBy, type EmptyAnswer } from './caught-up.ts';
 import { judgeRefusal } from './refusal.ts';
-import { isCertainlyHeld } from './retention.ts';
 import { LEAST_EXPECTED_BYTES, numberReadThrough, provenPosition, type ShardReading } from './shard-reading.ts';
 import type { ShardTree } from './shard-tree.ts';
 import type { Loss } from './stream-gap.ts';
@@ -105,7 +105,12 @@ export function createShardReader(options: ShardReaderOptions): {
     const request = { shardId, iterator: reading.iterator, limit: RECORD_LIMIT };
     const { body, answeredAtMs } = await options.calls.records(request, { signal });
     const records = transcodeRecordsPage(body, options.transcode);
-    return { records, bodyBytes: body.byteLength, answeredAtMs: answeredAtMs ?? awsTime.now(), asked };
+    return {
+      records,
+      bodyBytes: body.byteLength,
+      answeredAtMs: answeredAtMs ?? awsTime.now(),
+      asked: notAfter(asked, answeredAtMs),
+    };
   };
 
   const open = async (reading: ShardReading): Promise<string> => {
@@ -226,6 +231,12 @@ export function createShardReader(options: ShardReaderOptions): {
   };
 
   return { read };
+}
+
+/** A step of our clock shows with the answer at the latest, which was stamped after it was asked for. */
+function notAfter(asked: EmptyAnswer, answeredAtMs: number | null): EmptyAnswer {
+  const isAhead = answeredAtMs !== null && asked.askedAwsMs >= answeredAtMs + DATE_PRECISION_MS;
+  return isAhead ? { ...asked, askedAwsMs: answeredAtMs } : asked;
 }
 
 function lost({ shardId, verifiedThroughMs: fromMs }: ShardReading, kind: Loss['kind'], what: string): ReadOutcome {

@@ -1,5 +1,5 @@
 import type { GapKind } from '../../model/gap.ts';
-import { isCertainlyHeld } from './retention.ts';
+import { isCertainlyHeld } from '../../model/retention.ts';
 
 /** A shard refuses to be read where it stands, since when. */
 export interface Refusal {

@@ -1,8 +1,8 @@
 import type { ListedShard } from '../../connection/stream-calls.ts';
 import { shardPosition } from '../../model/position.ts';
+import { isCertainlyHeld } from '../../model/retention.ts';
 import { TributaryError } from '../../platform/errors.ts';
 import { mergedShard } from './list-shards.ts';
-import { isCertainlyHeld } from './retention.ts';
 import type { NewShard } from './stream-sink.ts';
 
 /** A shard that is part of the state, as far as lineage goes. */
@@ -73,7 +73,6 @@ export interface ShardTree {
   readonly searched: ReadonlyMap<string, number>;
   /** Unknown shards whose parents have not been found so far. */
   orphanCount(): number;
-  finishedCount(): number;
 }
 
 /** One listing proves nothing: what it lacks, or has too much, has to stay so for this long. */
@@ -121,7 +120,6 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
   let lastMark = 0;
   let listedMark = 0;
   let orphanCount = 0;
-  let finishedCount = 0;
 
   const addNode = (shard: KnownShard): void => {
     const { shardId, parentShardId, isFinished, verifiedThroughMs } = shard;
@@ -131,7 +129,6 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
     });
     noteParent(shardId, parentShardId);
     if (!isFinished) return;
-    finishedCount += 1;
     searched.set(shardId, verifiedThroughMs);
   };
   const noteParent = (shardId: string, parentShardId: string | null): void => {
@@ -235,7 +232,6 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
     searched.delete(shardId);
     forgetParent(shardId, parentShardId);
     prunedAtMs.set(shardId, nowMs);
-    finishedCount -= 1;
   };
 
   const findMissing = (
@@ -290,7 +286,6 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
       if (node === undefined) throw new TributaryError('BUG', `Shard ${shardId} ends and was never begun`);
       const waiting = nodesBelow(shardId);
       Object.assign(node, { isFinished: true, verifiedThroughMs, endMark: lastMark });
-      finishedCount += 1;
       searched.set(shardId, verifiedThroughMs);
       return { children: openBelow(node), waiting };
     },
@@ -305,7 +300,6 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
     mark: () => lastMark,
     listedMark: () => listedMark,
     orphanCount: () => orphanCount,
-    finishedCount: () => finishedCount,
   };
   for (const shard of known) addNode(shard);
   return tree;
