@@ -106,6 +106,26 @@ test('a region without an endpoint comes with the nearest one that exists', () =
   expect(error).toMatchObject({ code: 'REGION_INVALID', hint: expect.stringContaining('Did you mean eu-central-1?') });
 });
 
+test.each([
+  'LimitExceededException',
+  'ThrottlingException',
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'TooManyRequestsException',
+])('%s of a stream is about its readers, not about the capacity of the table', (name) => {
+  for (const action of ['DescribeStream', 'GetShardIterator', 'GetRecords']) {
+    const error = mapped(failure(name), { ...SCAN, action: `dynamodb:${action}` });
+    expect(error).toMatchObject({ code: 'THROTTLED', hint: expect.stringContaining('other readers of the stream') });
+  }
+  expect(mapped(failure(name)).hint).toContain('capacity of the table');
+});
+
+test('a stream call that is refused for its rate by status alone is about its readers, too', () => {
+  const tooMany = failure('TooMuch', 'no', { $metadata: { httpStatusCode: 429 } });
+  const error = mapped(tooMany, { ...SCAN, action: 'dynamodb:GetRecords' });
+  expect(error).toMatchObject({ code: 'THROTTLED', hint: expect.stringContaining('other readers of the stream') });
+});
+
 test('a stop stays what it was', () => {
   const reason = new Error('stopped');
   const stop = AbortSignal.abort(reason);

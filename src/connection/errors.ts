@@ -160,7 +160,7 @@ function permissionVerdict({ name, message }: Failure, call: AwsCall): Verdict |
 }
 
 /** A stream or one of its shards cannot be read from there. */
-function streamVerdict({ name, message }: Failure, { action, shard }: AwsCall): Verdict | null {
+function streamVerdict({ name, message, status }: Failure, { action, shard }: AwsCall): Verdict | null {
   if (!STREAM_ACTIONS.has(action)) return null;
   if (name === 'TrimmedDataAccessException') return { code: 'STREAM_TRIMMED' };
   if (name === 'ExpiredIteratorException') {
@@ -169,7 +169,8 @@ function streamVerdict({ name, message }: Failure, { action, shard }: AwsCall): 
   if (name === 'ResourceNotFoundException') {
     return { code: 'STREAM_NOT_FOUND', message: `there is no such ${shard === undefined ? 'stream' : 'shard'}` };
   }
-  if (name === 'LimitExceededException') {
+  if (THROTTLES.has(name) || status === 429) {
+    // Reading a stream takes no capacity of the table.
     const hint =
       'Look for other readers of the stream: DynamoDB takes two of a shard, and 10 DescribeStream calls a second';
     return { code: 'THROTTLED', hint };

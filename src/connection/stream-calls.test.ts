@@ -68,7 +68,7 @@ describe('the description of a stream', () => {
   });
 
   test('is asked for from a shard on, or for the children of one', async () => {
-    endpoint.answerWith(described({ StreamStatus: 'DISABLED' }));
+    endpoint.answerWith(described({ StreamStatus: 'DISABLED', StreamViewType: 'NEW_IMAGE' }));
     await calls.describe({ streamArn: ARN, exclusiveStartShardId: 'a', childrenOf: null }, { signal });
     expect(sent()).toEqual({ StreamArn: ARN, ExclusiveStartShardId: 'a' });
     await calls.describe({ streamArn: ARN, exclusiveStartShardId: null, childrenOf: 'a' }, { signal });
@@ -76,10 +76,23 @@ describe('the description of a stream', () => {
   });
 
   test.each([
-    ['nothing', '{}'],
-    ['a shard without an id', '{"StreamDescription":{"StreamStatus":"ENABLED","Shards":[{"ParentShardId":"a"}]}}'],
-  ])('that holds %s is an error', async (_, body) => {
-    endpoint.answerWith(answered(body));
+    ['no status', {}],
+    ['no view type', { StreamStatus: 'ENABLED' }],
+    [
+      'a shard without an id',
+      { StreamStatus: 'ENABLED', StreamViewType: 'NEW_IMAGE', Shards: [{ ParentShardId: 'a' }] },
+    ],
+  ])('that has %s is incomplete, which says nothing about the stream', async (what, description) => {
+    endpoint.answerWith(described(description));
+    await expect(describeAll()).rejects.toMatchObject({
+      code: 'ANSWER_CORRUPT',
+      kind: 'transient',
+      message: `dynamodb:DescribeStream on orders answered with ${what}`,
+    });
+  });
+
+  test('that is missing is incomplete', async () => {
+    endpoint.answerWith(answered('{}'));
     await expect(describeAll()).rejects.toMatchObject({ code: 'ANSWER_CORRUPT' });
   });
 });

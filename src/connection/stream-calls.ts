@@ -76,7 +76,7 @@ const ITERATOR_TYPES = {
 export function createStreamCalls({ streams, options }: Pick<Connection, 'streams' | 'options'>): StreamCalls {
   return {
     describe: async ({ streamArn, exclusiveStartShardId, childrenOf }, { signal }) => {
-      const call = { action: 'dynamodb:DescribeStream', table: tableOf(streamArn), options, signal };
+      const call = { action: 'dynamodb:DescribeStream', table: tableOfStream(streamArn), options, signal };
       const command = new DescribeStreamCommand({
         StreamArn: streamArn,
         ...(exclusiveStartShardId === null ? {} : { ExclusiveStartShardId: exclusiveStartShardId }),
@@ -88,9 +88,12 @@ export function createStreamCalls({ streams, options }: Pick<Connection, 'stream
       );
       const status = description?.StreamStatus;
       if (status === undefined) throw incomplete(call, 'no status');
+      const viewType = description?.StreamViewType;
+      // Another view type is lost changes: an answer that lacks it must not be taken for that.
+      if (viewType === undefined) throw incomplete(call, 'no view type');
       return {
         status,
-        viewType: description?.StreamViewType ?? 'UNKNOWN',
+        viewType,
         label: description?.StreamLabel ?? '',
         createdAtMs: description?.CreationRequestDateTime?.getTime() ?? null,
         shards: (description?.Shards ?? []).map((shard) => listedShard(shard, call)),
@@ -99,7 +102,13 @@ export function createStreamCalls({ streams, options }: Pick<Connection, 'stream
     },
 
     iterator: async ({ streamArn, shardId, start }, { signal }) => {
-      const call = { action: 'dynamodb:GetShardIterator', table: tableOf(streamArn), shard: shardId, options, signal };
+      const call = {
+        action: 'dynamodb:GetShardIterator',
+        table: tableOfStream(streamArn),
+        shard: shardId,
+        options,
+        signal,
+      };
       const command = new GetShardIteratorCommand({
         StreamArn: streamArn,
         ShardId: shardId,
@@ -157,7 +166,7 @@ function incomplete({ action, table }: AwsCall, what: string): TributaryError {
   return new TributaryError('ANSWER_CORRUPT', `${action} on ${table} answered with ${what}`);
 }
 
-/** `arn:aws:dynamodb:<region>:<account>:table/<table>/stream/<label>` */
-function tableOf(streamArn: string): string {
+/** The table in `arn:aws:dynamodb:<region>:<account>:table/<table>/stream/<label>`. */
+export function tableOfStream(streamArn: string): string {
   return /:table\/([^/]+)\/stream\//.exec(streamArn)?.[1] ?? streamArn;
 }

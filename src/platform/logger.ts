@@ -42,6 +42,18 @@ export function createLogger(options: LoggerOptions): Logger {
   };
 }
 
+/** The same log with a prefix before every message: the table, where several speak at once. */
+export function prefixedLogger(log: Logger, prefix: string): Logger {
+  return {
+    debug: (message) => log.debug(prefix + message),
+    info: (message) => log.info(prefix + message),
+    warning: (message) => log.warning(prefix + message),
+    error: (message) => log.error(prefix + message),
+    critical: (message) => log.critical(prefix + message),
+    at: (location) => prefixedLogger(log.at(location), prefix),
+  };
+}
+
 /** A logger that drops everything. */
 export const silentLogger: Logger = createLogger({
   location: 'main',

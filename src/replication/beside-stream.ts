@@ -1,5 +1,6 @@
 import type { StreamFollower } from '../extract/streams/follow-stream.ts';
 import { TributaryError } from '../platform/errors.ts';
+import { tapLog } from './table-replication.ts';
 import type { VersionSession } from './version-session.ts';
 
 /** How often it is asked whether a table has caught up. */
@@ -31,8 +32,8 @@ export async function besideStream<T>(
 }
 
 /**
- * A finished shard has children, which a listing may lack for a moment. A run that ends says so in place of claiming that
- * it has read everything.
+ * A finished shard has children, which a listing may lack for a moment. After this time a run that ends fails in place of
+ * claiming that it has read everything, and a run without end says why it goes on waiting.
  */
 const SEARCH_PATIENCE_MS = 5 * 60_000;
 
@@ -44,17 +45,23 @@ export async function untilCaughtUp(
 ): Promise<void> {
   follower.hurry(atMs);
   const searchedSinceMs = new Map<string, number>();
+  let hasWarned = false;
   while (!follower.isCaughtUpWith(atMs)) {
     const searched = new Set(follower.searchedShards(atMs));
     for (const shard of searchedSinceMs.keys()) if (!searched.has(shard)) searchedSinceMs.delete(shard);
     for (const shard of searched) if (!searchedSinceMs.has(shard)) searchedSinceMs.set(shard, run.clock.now());
     const [longestSinceMs = run.clock.now()] = searchedSinceMs.values();
-    if (run.onCaughtUp !== null && run.clock.now() - longestSinceMs >= SEARCH_PATIENCE_MS) {
-      throw new TributaryError(
-        'SOURCE_UNAVAILABLE',
-        `The stream of ${run.target.table} does not list what comes after ${searched.size} of its shards`,
-        { hint: 'Nothing is lost: the next run goes on where this one ends' },
+    if (run.clock.now() - longestSinceMs >= SEARCH_PATIENCE_MS && !hasWarned) {
+      const missing = `does not list what comes after ${searched.size} of its shards`;
+      if (run.onCaughtUp !== null) {
+        throw new TributaryError('SOURCE_UNAVAILABLE', `The stream of ${run.target.table} ${missing}`, {
+          hint: 'Nothing is lost: the next run goes on where this one ends',
+        });
+      }
+      tapLog(run).warning(
+        `has not caught up: for ${SEARCH_PATIENCE_MS / 60_000} minutes its stream ${missing}; it is asked again`,
       );
+      hasWarned = true;
     }
     await run.clock.sleep(CATCH_UP_POLL_MS, signal);
   }

@@ -16,7 +16,7 @@ import { attributeNames } from './scan-segments.ts';
 import { scanBeside, scanInTurns } from './snapshot.ts';
 import { createStreamSink } from './stream-sink.ts';
 import type { StreamCounters } from './table-counters.ts';
-import { readState, readUnits, schemaOptions } from './table-replication.ts';
+import { readState, readUnits, schemaOptions, tapLog } from './table-replication.ts';
 import type { VersionSession } from './version-session.ts';
 
 /**
@@ -110,7 +110,7 @@ function createSession(
       onThrottle: () => {
         counters.throttleCount += 1;
       },
-      log: run.log.at('tap'),
+      log: tapLog(run),
       signal,
     });
   const signal = AbortSignal.any([run.signal, stop.signal]);

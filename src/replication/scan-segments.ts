@@ -8,7 +8,7 @@ import { TributaryError } from '../platform/errors.ts';
 import type { UnitProgress } from '../state/unit-progress.ts';
 import { type AttributeDictionary, createAttributeDictionary } from '../transcode/attribute-names.ts';
 import type { LaneLoader } from './lane-loader.ts';
-import type { TableFacts, TableReplication } from './table-replication.ts';
+import { type TableFacts, type TableReplication, tapLog } from './table-replication.ts';
 
 export function createScanSource(
   run: TableReplication,
@@ -26,7 +26,7 @@ export function createScanSource(
     onThrottle: () => {
       run.counters.throttleCount += 1;
     },
-    onWait: (message) => run.log.at('tap').warning(`${run.target.table}: ${message}`),
+    onWait: (message) => tapLog(run).warning(message),
   };
 }
 

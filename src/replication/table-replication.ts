@@ -8,7 +8,7 @@ import type { UnitState } from '../model/unit-state.ts';
 import { orAbort } from '../platform/abort.ts';
 import type { ByteBudget } from '../platform/byte-budget.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Logger } from '../platform/logger.ts';
+import { type Logger, prefixedLogger } from '../platform/logger.ts';
 import { initialSchema, planOf, type SchemaOptions, type TableSchema } from '../schema/merge.ts';
 import type { TableCounters } from './table-counters.ts';
 
@@ -49,6 +49,11 @@ export interface TableReplication {
   readonly log: Logger;
   readonly onProgress: () => void;
   readonly signal: AbortSignal;
+}
+
+/** For the reading half, which knows no tables: several are read at once, so each message says of which it speaks. */
+export function tapLog({ log, target }: Pick<TableReplication, 'log' | 'target'>): Logger {
+  return prefixedLogger(log.at('tap'), `${target.table}: `);
 }
 
 /** What decides which rows a version holds: a version with another layout cannot be resumed. */
