@@ -58,6 +58,26 @@ describe('changeOf', () => {
     expect(changeOf(table(young), [toStart(young)], NOW_MS).backCount).toBe(1);
   });
 
+  test('refuses to move a segment forward while the table is read again: its rows would be taken for deleted', () => {
+    const segment: UnitState = { unit: 'segment:3/8', epoch: 1, position: 'start', shard: null };
+    const reread = { ...stream, gapEndMs: NOW_MS - HOUR_MS };
+    const change = (of: EditableTable['stream'], position: UnitState['position']) =>
+      changeOf({ ...table(shard('a'), segment), stream: of }, [{ ...segment, position }], NOW_MS);
+    const refused = expect.objectContaining({
+      code: 'STATE_NOT_EDITABLE',
+      message:
+        'Segments of orders cannot go forward while it is read again: rows in between would be taken for deleted',
+      hint: expect.stringContaining('tributary reset --table orders --in-place'),
+    });
+    for (const position of ['end', 'after {"id":{"S":"x"}}'] as const) {
+      expect(() => change(reread, position)).toThrow(refused);
+      expect(change(stream, position)).toMatchObject({ forwardCount: 1, forwardSegmentCount: 1 });
+    }
+    const read: UnitState = { ...segment, position: 'end' };
+    const back = changeOf({ ...table(read), stream: reread }, [segment], NOW_MS);
+    expect(back).toMatchObject({ units: [{ unit: 'segment:3/8', position: 'start' }], forwardCount: 0 });
+  });
+
   test('leaves an unread shard where it is, whatever its age', () => {
     const unit = shard('s', { position: 'start', hoursAgo: 40 });
     expect(changeOf(table(unit), [toStart(unit)], NOW_MS).backCount).toBe(0);

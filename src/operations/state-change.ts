@@ -1,5 +1,5 @@
-import { isCertainlyHeld } from '../extract/streams/retention.ts';
 import type { Destination, LoadTarget } from '../load/destination.ts';
+import { isCertainlyHeld } from '../model/retention.ts';
 import type { FollowedStream, LoadingVersion } from '../model/table-state.ts';
 import type { NewUnit, UnitState } from '../model/unit-state.ts';
 import { TributaryError } from '../platform/errors.ts';
@@ -52,15 +52,23 @@ export async function readEditable({ runStore }: Destination, { source, table }:
 
 /**
  * What moving these units comes to. Throws STATE_NOT_EDITABLE when changes that were trimmed unread would not be noticed
- * any more: at the start of a shard nothing is missed.
+ * any more: at the start of a shard nothing is missed. Also for segments that go forward in a version that is read again:
+ * what they leave out would be swept.
  */
 export function changeOf(
-  { source, table, loading, units }: EditableTable,
+  { source, table, loading, stream, units }: EditableTable,
   moves: readonly NewUnit[],
   nowMs: number,
 ): StateChange {
   const before = new Map(units.map((unit) => [unit.unit, unit]));
   const moved = moveUnits(units, moves);
+  if (moved.forwardSegmentCount > 0 && stream.gapEndMs !== null) {
+    throw new TributaryError(
+      'STATE_NOT_EDITABLE',
+      `Segments of ${table} cannot go forward while it is read again: rows in between would be taken for deleted`,
+      { hint: `To begin the reading anew: tributary reset --table ${table} --in-place` },
+    );
+  }
   for (const { unit, position } of moved.units) {
     const known = before.get(unit);
     if (position !== 'start' || known === undefined || known.shard === null) continue;

@@ -16,6 +16,7 @@ function shard(
   };
 }
 const segment: NewUnit = { unit: 'segment:0/2', position: 'end', shard: null };
+const NONE = { backCount: 0, followingCount: 0, forwardCount: 0, forwardSegmentCount: 0 };
 const positions = (units: readonly NewUnit[]) =>
   Object.fromEntries(units.map(({ unit, position }) => [unit, position]));
 
@@ -43,7 +44,7 @@ describe('moveUnits', () => {
   test('a shard that is moved on leaves the others alone', () => {
     const moved = moveUnits(LINE, [shard('c', 'after 40', { parent: 'b' })]);
     expect(positions(moved.units)).toEqual({ 'shard:c': 'after 40' });
-    expect(moved).toMatchObject({ backCount: 0, forwardCount: 1 });
+    expect(moved).toMatchObject({ backCount: 0, forwardCount: 1, forwardSegmentCount: 0 });
   });
 
   test('numbers are compared as numbers, and from one is before after it', () => {
@@ -52,7 +53,7 @@ describe('moveUnits', () => {
     expect(at('at 100')).toMatchObject({ backCount: 1 });
     expect(at('after 1000')).toMatchObject({ backCount: 0, forwardCount: 1 });
     expect(at('end')).toMatchObject({ forwardCount: 1 });
-    expect(at('after 100')).toEqual({ units: [], backCount: 0, followingCount: 0, forwardCount: 0 });
+    expect(at('after 100')).toEqual({ units: [], ...NONE });
   });
 
   test('an ancestor that comes back makes its children wait for it and be read again', () => {
@@ -73,10 +74,28 @@ describe('moveUnits', () => {
     expect(units.find(({ unit }) => unit === 'shard:e')?.shard?.sequence).toBe(95n);
   });
 
+  test('a segment that does not go back for certain goes forward', () => {
+    const [near, far] = ['after {"id":{"S":"a"}}', 'after {"id":{"S":"b"}}'] as const;
+    const forward = (from: Position, to: Position): number => {
+      const { forwardCount, forwardSegmentCount, backCount } = moveUnits(
+        [{ ...segment, position: from }],
+        [{ ...segment, position: to }],
+      );
+      expect([forwardCount, backCount]).toEqual([forwardSegmentCount, 0]);
+      return forwardSegmentCount;
+    };
+    expect([forward('start', near), forward('start', 'end'), forward(near, 'end')]).toEqual([1, 1, 1]);
+    // Nobody knows in which order a Scan comes to keys.
+    expect([forward(near, far), forward(far, near)]).toEqual([1, 1]);
+    expect([forward('end', near), forward('end', 'start'), forward(near, 'start'), forward(near, near)]).toEqual([
+      0, 0, 0, 0,
+    ]);
+  });
+
   test('segments move alone', () => {
     expect(moveUnits(LINE, [{ ...segment, position: 'start' }])).toEqual({
       units: [{ ...segment, position: 'start' }],
-      ...{ backCount: 0, followingCount: 0, forwardCount: 0 },
+      ...NONE,
     });
   });
 });

@@ -10,8 +10,10 @@ export interface MovedUnits {
   readonly backCount: number;
   /** Of those, the ones that nobody has named: they come after a shard that is read again. */
   readonly followingCount: number;
-  /** Shards of which changes will not be read. */
+  /** Units of which something will not be read: changes of shards, rows of segments. */
   readonly forwardCount: number;
+  /** Of those, the segments: with all that do not go back for certain, as keys cannot be compared. */
+  readonly forwardSegmentCount: number;
 }
 
 /**
@@ -24,15 +26,17 @@ export function moveUnits(present: readonly NewUnit[], moves: readonly NewUnit[]
   const after = new Map(before);
   const back = new Set<UnitId>();
   let forwardCount = 0;
+  let forwardSegmentCount = 0;
   for (const move of moves) {
     const known = before.get(move.unit);
     if (known?.position === 'end' && move.position === 'end') continue;
     after.set(move.unit, { ...move, shard: known?.shard && move.shard ? higher(known.shard, move.shard) : move.shard });
-    if (move.shard === null) continue;
     // A shard that was not there and is to be read comes before whatever is there below it.
     const moved = known === undefined ? -1 : comparePositions(move.unit, [move.position, known.position]);
-    if (moved > 0) forwardCount += 1;
-    if (moved < 0 && move.position !== 'end') back.add(move.unit);
+    if (moved === null || moved > 0) {
+      forwardCount += 1;
+      if (move.shard === null) forwardSegmentCount += 1;
+    } else if (moved < 0 && move.shard !== null && move.position !== 'end') back.add(move.unit);
   }
   const following = below(after, back).filter((unit) => !isUnread(unit));
   for (const unit of following) after.set(unit.unit, { ...unit, position: 'start' });
@@ -43,6 +47,7 @@ export function moveUnits(present: readonly NewUnit[], moves: readonly NewUnit[]
     backCount: new Set([...back, ...following.map(({ unit }) => unit)].filter(isKnown)).size,
     followingCount: following.filter(({ unit }) => isKnown(unit) && !back.has(unit)).length,
     forwardCount,
+    forwardSegmentCount,
   };
 }
 

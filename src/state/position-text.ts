@@ -58,24 +58,21 @@ function isScalar(value: unknown): boolean {
   return others.length === 0 && SCALAR_TYPES.has(type) && typeof content === 'string';
 }
 
-/** How far into a shard positions are: negative when `a` comes before `b`. Segments cannot be compared: 0. */
-export function comparePositions(unit: UnitId, [a, b]: readonly [Position, Position]): number {
-  if (a === b || parseSegmentUnit(unit) !== null) return 0;
-  const [rankA, rankB] = [rank(a), rank(b)];
-  if (rankA.number !== rankB.number) return rankA.number < rankB.number ? -1 : 1;
-  return rankA.within - rankB.within;
+/**
+ * How far into a unit positions are: negative when `a` comes before `b`. Null for two keys of a segment: in which order a
+ * Scan comes to them only DynamoDB knows.
+ */
+export function comparePositions(unit: UnitId, [a, b]: readonly [Position, Position]): number | null {
+  if (a === b) return 0;
+  if (a === 'start' || b === 'end') return -1;
+  if (a === 'end' || b === 'start') return 1;
+  if (parseSegmentUnit(unit) !== null) return null;
+  const [placeA, placeB] = [placeInShard(a), placeInShard(b)];
+  if (placeA.number !== placeB.number) return placeA.number < placeB.number ? -1 : 1;
+  return placeA.within - placeB.within;
 }
 
-interface Rank {
-  readonly number: bigint;
-  readonly within: number;
-}
-
-const LAST = 10n ** 41n;
-
-function rank(position: Position): Rank {
-  if (position === 'start') return { number: -1n, within: 0 };
-  if (position === 'end') return { number: LAST, within: 0 };
+function placeInShard(position: Position): { readonly number: bigint; readonly within: number } {
   const [kind, sequenceNumber = '0'] = position.split(' ', 2);
   return { number: BigInt(sequenceNumber), within: kind === 'after' ? 1 : 0 };
 }
