@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
-import { type Connection, createConnection } from '../connection/clients.ts';
+import { connectTo, LOCAL_KEY } from '../../test/support/local-connection.ts';
+import { createTable } from '../../test/support/simulated-table.ts';
+import type { Connection } from '../connection/clients.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
-import { Secret } from '../platform/secret.ts';
 import { createManualClock } from '../simulator/manual-clock.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../simulator/simulator.ts';
 import { describePointInTimeRecovery, describeTable, describeTimeToLive } from './describe-table.ts';
@@ -13,16 +14,7 @@ let connection: Connection;
 
 async function start(options: SimulatorOptions = {}): Promise<void> {
   simulator = await startSimulator(options);
-  connection = createConnection({
-    source: 'shop',
-    region: 'us-east-1',
-    endpoint: simulator.endpoint,
-    stsEndpoint: null,
-    credentials: { kind: 'static', accessKeyId: 'AKIAETL', secretAccessKey: new Secret('s'), sessionToken: null },
-    roles: [],
-    requestTimeoutMs: 5_000,
-    maxConnections: 16,
-  });
+  connection = connectTo(simulator);
 }
 
 afterEach(async () => {
@@ -30,23 +22,13 @@ afterEach(async () => {
   await simulator.close();
 });
 
-function createTable(name: string, more: Record<string, unknown> = {}): void {
-  simulator.tables.create({
-    TableName: name,
-    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
-    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-    BillingMode: 'PAY_PER_REQUEST',
-    ...more,
-  });
-}
-
 async function discover(clock: Clock = systemClock) {
   return await discoverTables(connection, { clock, signal: never });
 }
 
 test('a table is described with key, counts, billing, stream and indexes', async () => {
   await start();
-  createTable('orders', {
+  createTable(simulator, 'orders', {
     AttributeDefinitions: [
       { AttributeName: 'pk', AttributeType: 'S' },
       { AttributeName: 'sk', AttributeType: 'N' },
@@ -109,12 +91,12 @@ test('a table is described with key, counts, billing, stream and indexes', async
 
 test('a table that is created again under its name has another identity', async () => {
   await start();
-  createTable('orders');
+  createTable(simulator, 'orders');
   const before = await describeTable(connection, 'orders', never);
   await simulator.close();
   const { port } = simulator;
   simulator = await startSimulator({ port });
-  createTable('orders');
+  createTable(simulator, 'orders');
   expect((await describeTable(connection, 'orders', never)).identity).not.toBe(before.identity);
 });
 
@@ -124,7 +106,7 @@ const namesOf = (count: number): string[] =>
 test('more than 10,000 tables are all listed, in order', async () => {
   await start();
   const names = namesOf(10_050);
-  for (const name of names) createTable(name);
+  for (const name of names) createTable(simulator, name);
   expect(await listTableNames(connection, { clock: systemClock, signal: never })).toEqual(names);
   expect(simulator.requests.count({ action: 'ListTables' })).toBe(101);
 });
@@ -132,7 +114,7 @@ test('more than 10,000 tables are all listed, in order', async () => {
 test('every table of several pages is described, in order', async () => {
   await start();
   const names = namesOf(250);
-  for (const name of names) createTable(name);
+  for (const name of names) createTable(simulator, name);
   const entries = await discover();
   expect(entries.map(({ name, table }) => [name, table?.name])).toEqual(names.map((name) => [name, name]));
 });
@@ -141,7 +123,7 @@ test('a table that may not be described is listed with the reason and the fix', 
   await start({
     accessKeys: [
       {
-        accessKeyId: 'AKIAETL',
+        accessKeyId: LOCAL_KEY,
         policy: [
           { actions: ['ListTables'], tables: ['*'] },
           { actions: ['DescribeTable'], tables: ['open'] },
@@ -149,8 +131,8 @@ test('a table that may not be described is listed with the reason and the fix', 
       },
     ],
   });
-  createTable('open');
-  createTable('secret');
+  createTable(simulator, 'open');
+  createTable(simulator, 'secret');
   const [open, secret] = await discover();
   expect(open).toMatchObject({ name: 'open', unsupported: null });
   expect(secret).toMatchObject({ name: 'secret', table: null, unsupported: { code: 'ACCESS_DENIED' } });
@@ -159,27 +141,27 @@ test('a table that may not be described is listed with the reason and the fix', 
 
 test('a table that is archived is listed as unsupported', async () => {
   await start();
-  createTable('old');
+  createTable(simulator, 'old');
   simulator.tables.setStatus('old', 'ARCHIVED' as 'ACTIVE');
   const [entry] = await discover();
   expect(entry?.unsupported).toMatchObject({ code: 'TABLE_NOT_READY', message: expect.stringContaining('ARCHIVED') });
 });
 
 test('a listing that is denied fails the whole', async () => {
-  await start({ accessKeys: [{ accessKeyId: 'AKIAETL', policy: [] }] });
+  await start({ accessKeys: [{ accessKeyId: LOCAL_KEY, policy: [] }] });
   await expect(discover()).rejects.toMatchObject({ code: 'ACCESS_DENIED' });
 });
 
 test.each(['ListTables', 'DescribeTable'])('an empty answer to %s is no empty catalog', async (action) => {
   await start();
-  createTable('orders');
+  createTable(simulator, 'orders');
   simulator.faults.add({ action, times: 'always', fault: { kind: 'empty-body' } });
   await expect(discover()).rejects.toMatchObject({ code: 'ANSWER_CORRUPT' });
 });
 
 test('credentials that end in the middle fail the whole instead of every table', async () => {
-  await start({ accessKeys: [{ accessKeyId: 'AKIAETL' }] });
-  for (let n = 0; n < 200; n++) createTable(`t-${n}`);
+  await start({ accessKeys: [{ accessKeyId: LOCAL_KEY }] });
+  for (let n = 0; n < 200; n++) createTable(simulator, `t-${n}`);
   simulator.faults.add({ action: 'DescribeTable', after: 50, times: 'always', fault: { kind: 'expired-credentials' } });
   await expect(discover()).rejects.toMatchObject({ code: 'CREDENTIALS_REJECTED' });
   expect(simulator.requests.count({ action: 'DescribeTable' })).toBeLessThan(100);
@@ -187,7 +169,7 @@ test('credentials that end in the middle fail the whole instead of every table',
 
 test('throttled descriptions are waited for by the clock, none is lost', async () => {
   await start();
-  for (let n = 0; n < 3; n++) createTable(`t-${n}`);
+  for (let n = 0; n < 3; n++) createTable(simulator, `t-${n}`);
   // Four attempts of the SDK fail before our own waiting begins.
   simulator.faults.add({
     action: 'DescribeTable',

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { LOCAL_KEY, localOptions } from '../../test/support/local-connection.ts';
+import { createTable, NEW_IMAGES } from '../../test/support/simulated-table.ts';
 import type { TableSelection } from '../discovery/selection.ts';
 import type { CheckStep } from '../model/check-step.ts';
 import type { ConnectionOptions } from '../model/connection-options.ts';
 import { parseTableRef } from '../model/table.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { TributaryError } from '../platform/errors.ts';
-import { Secret } from '../platform/secret.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../simulator/simulator.ts';
 import { check } from './check.ts';
 
@@ -15,7 +16,7 @@ let simulator: Simulator;
 
 async function start(options: SimulatorOptions = {}): Promise<void> {
   simulator = await startSimulator({
-    accessKeys: [{ accessKeyId: 'AKIAETL' }],
+    accessKeys: [{ accessKeyId: LOCAL_KEY }],
     roles: [{ arn: ROLE, externalId: 'x-1' }],
     ...options,
   });
@@ -59,17 +60,7 @@ async function findings(
 ): Promise<CheckStep[]> {
   const steps: CheckStep[] = [];
   const found = check({
-    connection: {
-      source: 'shop',
-      region: 'us-east-1',
-      endpoint: simulator.endpoint,
-      stsEndpoint: simulator.endpoint,
-      credentials: { kind: 'static', accessKeyId: 'AKIAETL', secretAccessKey: new Secret('s'), sessionToken: null },
-      roles: [],
-      requestTimeoutMs: 5_000,
-      maxConnections: 4,
-      ...connection,
-    },
+    connection: { ...localOptions(simulator), ...connection },
     tables,
     destination: more.destination ?? null,
     clock: more.clock ?? systemClock,
@@ -93,7 +84,7 @@ test('a table that can be read passes every step, and the cost of the probe is s
     ...['Scan orders', 'Stream orders', 'TTL orders', 'PITR orders'],
   ]);
   expect(problems(steps)).toEqual([]);
-  expect(named(steps, 'Identity')?.message).toBe('arn:aws:iam::123456789012:user/AKIAETL of account 123456789012');
+  expect(named(steps, 'Identity')?.message).toBe('arn:aws:iam::123456789012:user/LOCAL of account 123456789012');
   expect(named(steps, 'Scan orders')?.message).toBe('One item was read; it cost 0.5 RCU');
   expect(named(steps, 'DescribeTable orders')?.message).toBe(
     'Key pk (S), sk (N); about 1 item, 7 B; 25 RCU provisioned; status ACTIVE',
@@ -116,7 +107,7 @@ describe('the identity', () => {
   });
 
   test('that AWS does not know is one failure', async () => {
-    simulator.identities.revoke('AKIAETL');
+    simulator.identities.revoke(LOCAL_KEY);
     const steps = await findings([selection('orders')]);
     expect(problems(steps)).toEqual(['Identity']);
   });
@@ -131,7 +122,7 @@ describe('the identity', () => {
 describe('permissions', () => {
   const restart = async (actions: readonly string[]): Promise<void> => {
     await simulator.close();
-    await start({ accessKeys: [{ accessKeyId: 'AKIAETL', policy: [{ actions, tables: ['*'] }] }] });
+    await start({ accessKeys: [{ accessKeyId: LOCAL_KEY, policy: [{ actions, tables: ['*'] }] }] });
   };
 
   test('a denied Scan fails, with the action and the resource to allow', async () => {
@@ -156,18 +147,8 @@ describe('a table that follows its stream', () => {
   const stream = (steps: readonly CheckStep[]) =>
     steps.filter(({ name }) => /^(Stream|DescribeStream|GetRecords|Destination) /.test(name));
 
-  function createCarts(more: object = { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } }) {
-    simulator.tables.create({
-      TableName: 'carts',
-      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-      BillingMode: 'PAY_PER_REQUEST',
-      ...more,
-    });
-  }
-
   test('cannot keep expired rows where Time to Live does not tell which they are', async () => {
-    createCarts();
+    createTable(simulator, 'carts', NEW_IMAGES);
     const steps = await findings([selection('carts', { method: 'LOG_BASED', ttlDeletes: 'ignore' })]);
     expect(named(steps, 'TTL carts')).toMatchObject({
       status: 'failed',
@@ -178,7 +159,7 @@ describe('a table that follows its stream', () => {
   });
 
   test('is asked for its shards and for records, and the cost is said', async () => {
-    createCarts();
+    createTable(simulator, 'carts', NEW_IMAGES);
     const steps = await findings([following]);
     expect(stream(steps)).toEqual([
       { name: 'Stream carts', status: 'succeeded', message: 'Enabled, view type NEW_IMAGE', hint: null },
@@ -201,7 +182,7 @@ describe('a table that follows its stream', () => {
   });
 
   test('without a stream is not asked further, and learns how to enable one', async () => {
-    createCarts({});
+    createTable(simulator, 'carts');
     const steps = await findings([following]);
     expect(stream(steps)).toMatchObject([{ name: 'Stream carts', message: 'Not enabled' }]);
     expect(named(steps, 'Selection carts')).toMatchObject({
@@ -213,8 +194,8 @@ describe('a table that follows its stream', () => {
   test('that may not be read names the action to allow', async () => {
     await simulator.close();
     const actions = ['ListTables', 'DescribeTable', 'Scan', 'DescribeStream'];
-    await start({ accessKeys: [{ accessKeyId: 'AKIAETL', policy: [{ actions, tables: ['*'] }] }] });
-    createCarts();
+    await start({ accessKeys: [{ accessKeyId: LOCAL_KEY, policy: [{ actions, tables: ['*'] }] }] });
+    createTable(simulator, 'carts', NEW_IMAGES);
     const steps = await findings([following]);
     expect(named(steps, 'DescribeStream carts')).toMatchObject({ status: 'succeeded' });
     expect(named(steps, 'GetRecords carts')).toMatchObject({
@@ -224,7 +205,7 @@ describe('a table that follows its stream', () => {
   });
 
   test('that too many others read is a warning', async () => {
-    createCarts();
+    createTable(simulator, 'carts', NEW_IMAGES);
     simulator.faults.add({
       action: 'GetRecords',
       fault: { kind: 'error', error: 'LimitExceededException', message: 'Too many readers', status: 400 },
@@ -239,7 +220,7 @@ describe('a table that follows its stream', () => {
     ['none', 'failed'],
     ['merge', 'succeeded'],
   ] as const)('with a destination that takes changes as %s has %s', async (changes, status) => {
-    createCarts();
+    createTable(simulator, 'carts', NEW_IMAGES);
     const destination = { capabilities: { changes }, async *check() {} };
     const steps = await findings([following, selection('orders')], {}, { destination });
     expect(stream(steps).filter(({ name }) => name.startsWith('Destination'))).toMatchObject([

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { connectTo } from '../../test/support/local-connection.ts';
+import { createTable, NEW_IMAGES } from '../../test/support/simulated-table.ts';
 import { defaultTable } from '../config/table-defaults.ts';
 import type { TableConfig } from '../config/tributary-config.ts';
-import { type Connection, createConnection } from '../connection/clients.ts';
-import type { ConnectionOptions } from '../model/connection-options.ts';
+import type { Connection } from '../connection/clients.ts';
 import { systemClock } from '../platform/clock.ts';
-import { Secret } from '../platform/secret.ts';
 import { type Simulator, startSimulator } from '../simulator/simulator.ts';
 import { chooseTables } from './choose-tables.ts';
 
@@ -13,34 +13,14 @@ let connection: Connection;
 
 beforeEach(async () => {
   simulator = await startSimulator();
-  const options: ConnectionOptions = {
-    source: 'shop',
-    region: 'us-east-1',
-    endpoint: simulator.endpoint,
-    stsEndpoint: null,
-    credentials: { kind: 'static', accessKeyId: 'AKIAETL', secretAccessKey: new Secret('s'), sessionToken: null },
-    roles: [],
-    requestTimeoutMs: 5_000,
-    maxConnections: 4,
-  };
-  connection = createConnection(options);
-  createTable('orders', { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } });
-  createTable('silent');
+  connection = connectTo(simulator);
+  createTable(simulator, 'orders', NEW_IMAGES);
+  createTable(simulator, 'silent');
 });
 afterEach(async () => {
   connection.close();
   await simulator.close();
 });
-
-function createTable(name: string, more: object = {}): void {
-  simulator.tables.create({
-    TableName: name,
-    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
-    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-    BillingMode: 'PAY_PER_REQUEST',
-    ...more,
-  });
-}
 
 async function choose(
   tables: readonly TableConfig[],

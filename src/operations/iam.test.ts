@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { LOCAL_KEY, localOptions } from '../../test/support/local-connection.ts';
 import type { ConnectionOptions } from '../model/connection-options.ts';
 import { systemClock } from '../platform/clock.ts';
-import { Secret } from '../platform/secret.ts';
 import { type Simulator, startSimulator } from '../simulator/simulator.ts';
 import { iam } from './iam.ts';
 
@@ -11,7 +11,7 @@ const PROXY = 'arn:aws:iam::999999999999:role/proxy';
 let simulator: Simulator;
 beforeEach(async () => {
   simulator = await startSimulator({
-    accessKeys: [{ accessKeyId: 'AKIAETL', arn: 'arn:aws:iam::111111111111:user/etl' }],
+    accessKeys: [{ accessKeyId: LOCAL_KEY, arn: 'arn:aws:iam::111111111111:user/etl' }],
   });
 });
 afterEach(() => simulator.close());
@@ -19,14 +19,8 @@ afterEach(() => simulator.close());
 function request(connection: Partial<ConnectionOptions> = {}): Parameters<typeof iam>[0] {
   return {
     connection: {
+      ...localOptions(simulator),
       source: 'My Shop',
-      region: 'us-east-1',
-      endpoint: null,
-      stsEndpoint: simulator.endpoint,
-      credentials: { kind: 'static', accessKeyId: 'AKIAETL', secretAccessKey: new Secret('s'), sessionToken: null },
-      roles: [],
-      requestTimeoutMs: 5_000,
-      maxConnections: 4,
       ...connection,
     },
     accountId: null,
@@ -68,7 +62,7 @@ test('with a proxy role the trust policy names it', async () => {
 });
 
 test('without valid credentials there are placeholders and the reason', async () => {
-  simulator.identities.revoke('AKIAETL');
+  simulator.identities.revoke(LOCAL_KEY);
   const { documents, identityError } = await iam(request());
   expect(identityError).toMatchObject({ code: 'CREDENTIALS_REJECTED' });
   expect(documents.roleArn).toContain('YOUR_ACCOUNT_ID');

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createTable } from '../../test/support/simulated-table.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { defaultTable } from '../config/table-defaults.ts';
 import type { TableConfig } from '../config/tributary-config.ts';
@@ -15,7 +16,7 @@ let configPath: string;
 
 beforeEach(async () => {
   simulator = await startSimulator();
-  for (const name of ['orders', 'orders-2024', 'customers']) createTable(name);
+  for (const name of ['orders', 'orders-2024', 'customers']) createTable(simulator, name);
   folder = await mkdtemp(join(tmpdir(), 'tributary-select-'));
   configPath = join(folder, 'tributary.yaml');
   await writeFile(
@@ -40,16 +41,6 @@ afterEach(async () => {
   await simulator.close();
   await rm(folder, { recursive: true });
 });
-
-function createTable(name: string, more: Record<string, unknown> = {}): void {
-  simulator.tables.create({
-    TableName: name,
-    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
-    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-    BillingMode: 'PAY_PER_REQUEST',
-    ...more,
-  });
-}
 
 async function change(edit: Partial<SelectRequest>) {
   const config = await loadConfig({ path: configPath, home: folder, environment: { SECRET: 's' } });
@@ -96,7 +87,7 @@ test('patterns are written, with the tables that they choose now', async () => {
 });
 
 test('a table with a stream is written as LOG_BASED with its options', async () => {
-  createTable('carts', { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } });
+  createTable(simulator, 'carts', { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } });
   const following = full('carts', { method: 'LOG_BASED', deletes: 'hard', onGap: 'fail' });
   await change({ select: [following] });
   expect(await readFile(configPath, 'utf8')).toMatch(
@@ -105,7 +96,7 @@ test('a table with a stream is written as LOG_BASED with its options', async () 
 });
 
 test('a table does not become LOG_BASED for a destination that takes whole tables only', async () => {
-  createTable('carts', { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } });
+  createTable(simulator, 'carts', { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } });
   const selecting = change({
     select: [full('carts', { method: 'LOG_BASED' })],
     capabilities: { changes: 'none' },

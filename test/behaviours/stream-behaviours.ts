@@ -1,6 +1,5 @@
 import {
   BatchWriteItemCommand,
-  DeleteItemCommand,
   DeleteTableCommand,
   type StreamViewType,
   UpdateItemCommand,
@@ -20,14 +19,13 @@ import {
   numberOf,
   onlyShard,
   readShard,
+  remove,
   setStream,
   shardsOf,
+  shardWith,
   streamArn,
   TRIM_HORIZON,
 } from './stream-reading.ts';
-
-const remove = ({ client }: Subject, table: string, pk: string) =>
-  client.send(new DeleteItemCommand({ TableName: table, Key: { pk: { S: pk } } }));
 
 /** Writes of one item: inserted, changed, deleted. */
 async function lifeOfAnItem(subject: Subject, table: string): Promise<void> {
@@ -61,12 +59,10 @@ const images = (viewType: StreamViewType): Behaviour =>
     expect(records.map(({ userIdentity }) => userIdentity)).toEqual([undefined, undefined, undefined]);
   });
 
-/** A stream with this many records, the number n of the n-th written to key `kn`. */
+/** A stream of one shard with this many records, the n-th of key `kn`. */
 async function filled(subject: Subject, count: number) {
-  const { table, arn } = await createStreamed(subject);
-  for (let n = 0; n < count; n++) await put(subject, table, { pk: { S: `k${n}` } });
-  const { ShardId: shard } = await onlyShard(subject, arn);
-  return { table, arn, shard, records: (await readShard(subject, { arn })).records };
+  const stream = await shardWith(subject, ...Array.from({ length: count }, (_, n) => `k${n}`));
+  return { ...stream, records: (await readShard(subject, stream)).records };
 }
 
 export const STREAM_BEHAVIOURS: readonly Behaviour[] = [
@@ -147,7 +143,7 @@ export const STREAM_BEHAVIOURS: readonly Behaviour[] = [
     const second = numberOf(records[1]);
     const { SequenceNumberRange } = await onlyShard(subject, arn);
     const keysFrom = async (start: typeof LATEST): Promise<readonly string[]> =>
-      (await readShard(subject, { arn, shard: shard ?? '', start })).records.map(keyOf);
+      (await readShard(subject, { arn, shard, start })).records.map(keyOf);
     expect(await keysFrom(TRIM_HORIZON)).toEqual(['k0', 'k1', 'k2']);
     expect(await keysFrom(at(SequenceNumberRange?.StartingSequenceNumber))).toEqual(['k0', 'k1', 'k2']);
     expect(await keysFrom(at(second))).toEqual(['k1', 'k2']);

@@ -6,6 +6,7 @@ import {
   at,
   createStreamed,
   describeStream,
+  firstOpenShard,
   getRecords,
   iterator,
   keyOf,
@@ -19,8 +20,6 @@ import {
 
 const HOUR = 3_600_000;
 const keys = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `k${index}`);
-const firstOpen = ({ simulator }: SimulatedSubject, table: string): string =>
-  simulator.streams.openShardIds(table)[0] ?? '';
 
 /** Writes value after value to every key. */
 function writeRound({ simulator }: SimulatedSubject, table: string, round: number): void {
@@ -48,7 +47,7 @@ export const STREAM_LINEAGE_BEHAVIOURS: readonly Behaviour[] = [
     const written = streams.collectImages(table);
     for (let round = 0; round < 6; round++) {
       writeRound(subject, table, round);
-      if (round % 2 === 0) streams.split(table, firstOpen(subject, table));
+      if (round % 2 === 0) streams.split(table, firstOpenShard(subject, table));
       else streams.rollAll(table);
     }
     const shards = await shardsOf(subject, arn);
@@ -71,7 +70,7 @@ export const STREAM_LINEAGE_BEHAVIOURS: readonly Behaviour[] = [
   simulatorOnly('shard lineage', 'gives each half of a split shard half of its keys for good', async (subject) => {
     const { table, arn } = await createStreamed(subject);
     const { streams } = subject.simulator;
-    const children = streams.split(table, firstOpen(subject, table));
+    const children = streams.split(table, firstOpenShard(subject, table));
     const grandchildren = children.map((child) => streams.roll(table, child));
     writeRound(subject, table, 0);
     for (const S of keys(20)) {
@@ -125,7 +124,7 @@ export const STREAM_LINEAGE_BEHAVIOURS: readonly Behaviour[] = [
   simulatorOnly('shard filter', 'names the children of a shard', async (subject) => {
     const { table, arn } = await createStreamed(subject);
     const { streams } = subject.simulator;
-    const root = firstOpen(subject, table);
+    const root = firstOpenShard(subject, table);
     const childrenOf = async (ShardId: string) =>
       (await shardsOf(subject, arn, { ShardFilter: { Type: 'CHILD_SHARDS', ShardId } })).map((shard) => shard.ShardId);
     expect(await childrenOf(root)).toEqual([]);
@@ -153,7 +152,7 @@ export const STREAM_LINEAGE_BEHAVIOURS: readonly Behaviour[] = [
     async (subject) => {
       const { table, arn } = await createStreamed(subject);
       await put(subject, table, { pk: { S: 'a' } });
-      const shard = firstOpen(subject, table);
+      const shard = firstOpenShard(subject, table);
       const { records } = await readShard(subject, { arn, shard });
       const above = at(String(BigInt(numberOf(records[0])) + 10n ** 9n));
       expect((await readShard(subject, { arn, shard, start: above })).records).toEqual([]);
@@ -167,7 +166,7 @@ export const STREAM_LINEAGE_BEHAVIOURS: readonly Behaviour[] = [
     async (subject) => {
       const { table, arn } = await createStreamed(subject);
       subject.simulator.streams.setRollEvery(table, null);
-      const shard = firstOpen(subject, table);
+      const shard = firstOpenShard(subject, table);
       await put(subject, table, { pk: { S: 'old' } }, { pk: { S: 'older' } });
       const { records } = await readShard(subject, { arn, shard });
       subject.clock.advance(HOUR);
@@ -188,7 +187,7 @@ export const STREAM_LINEAGE_BEHAVIOURS: readonly Behaviour[] = [
   ),
   simulatorOnly('trimming', 'trims under an iterator that was given before', async (subject) => {
     const { table, arn } = await createStreamed(subject);
-    const shard = firstOpen(subject, table);
+    const shard = firstOpenShard(subject, table);
     await put(subject, table, { pk: { S: 'a' } });
     const horizon = await iterator(subject, { arn, shard, start: TRIM_HORIZON });
     const latest = await iterator(subject, { arn, shard, start: LATEST });
@@ -202,9 +201,9 @@ export const STREAM_LINEAGE_BEHAVIOURS: readonly Behaviour[] = [
     async (subject) => {
       const { table, arn } = await createStreamed(subject);
       await put(subject, table, { pk: { S: 'a' } });
-      const shard = firstOpen(subject, table);
+      const shard = firstOpenShard(subject, table);
       subject.clock.advance(4 * HOUR);
-      const child = firstOpen(subject, table);
+      const child = firstOpenShard(subject, table);
       subject.clock.advance(24 * HOUR);
       expect(await readShard(subject, { arn, shard })).toEqual({ records: [], ended: true });
       subject.clock.advance(1);
@@ -218,7 +217,7 @@ export const STREAM_LINEAGE_BEHAVIOURS: readonly Behaviour[] = [
   ),
   simulatorOnly('fully trimmed shards', 'drops a closed shard on command', async (subject) => {
     const { table, arn } = await createStreamed(subject);
-    const shard = firstOpen(subject, table);
+    const shard = firstOpenShard(subject, table);
     expect(() => subject.simulator.streams.dropShard(table, shard)).toThrow('is open');
     const token = await iterator(subject, { arn, shard, start: TRIM_HORIZON });
     const child = subject.simulator.streams.roll(table, shard);

@@ -1,5 +1,6 @@
 import {
   type CreateTableCommandInput,
+  DeleteItemCommand,
   DescribeTableCommand,
   type StreamViewType,
   UpdateTableCommand,
@@ -15,7 +16,7 @@ import {
   type Shard,
   type StreamDescription,
 } from '@aws-sdk/client-dynamodb-streams';
-import { createTable, type Subject } from './behaviour.ts';
+import { createTable, put, type SimulatedSubject, type Subject } from './behaviour.ts';
 
 /** A table and its stream. */
 export interface Streamed {
@@ -35,6 +36,28 @@ export async function createStreamed(
   const StreamSpecification = { StreamEnabled: true, StreamViewType: viewType };
   const table = await createTable(subject, { ...input, StreamSpecification });
   return { table, arn: await streamArn(subject, table) };
+}
+
+/** A stream of one shard. */
+export interface OneShard extends Streamed {
+  readonly shard: string;
+}
+
+/** A stream whose one shard holds the first writes of these keys, in this order. */
+export async function shardWith(subject: Subject, ...keys: readonly string[]): Promise<OneShard> {
+  const { table, arn } = await createStreamed(subject);
+  for (const S of keys) await put(subject, table, { pk: { S } });
+  const { ShardId: shard = '' } = await onlyShard(subject, arn);
+  return { table, arn, shard };
+}
+
+/** The oldest shard of a simulated stream that is open. */
+export function firstOpenShard({ simulator }: SimulatedSubject, table: string): string {
+  return simulator.streams.openShardIds(table)[0] ?? '';
+}
+
+export async function remove({ client }: Subject, table: string, pk: string): Promise<void> {
+  await client.send(new DeleteItemCommand({ TableName: table, Key: { pk: { S: pk } } }));
 }
 
 /** Switches the stream of a table; a view type enables it. */

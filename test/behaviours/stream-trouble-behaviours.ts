@@ -4,29 +4,18 @@ import { createGate } from '../../src/simulator/gate.ts';
 import { type Behaviour, put, refusal, type SimulatedSubject, simulatorOnly } from './behaviour.ts';
 import {
   at,
-  createStreamed,
   describeStream,
   getRecords,
   iterator,
   keyOf,
   LATEST,
+  type OneShard,
   onlyShard,
   readShard,
-  type Streamed,
   shardsOf,
+  shardWith,
   TRIM_HORIZON,
 } from './stream-reading.ts';
-
-interface OneShard extends Streamed {
-  readonly shard: string;
-}
-
-/** A stream of one shard with records of these keys. */
-async function shardWith(subject: SimulatedSubject, ...keys: readonly string[]): Promise<OneShard> {
-  const { table, arn } = await createStreamed(subject);
-  for (const S of keys) await put(subject, table, { pk: { S } });
-  return { table, arn, shard: subject.simulator.streams.openShardIds(table)[0] ?? '' };
-}
 
 const horizon = (subject: SimulatedSubject, { arn, shard }: OneShard): Promise<string> =>
   iterator(subject, { arn, shard, start: TRIM_HORIZON });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connectTo } from '../../../test/support/local-connection.ts';
+import { createTable, NEW_IMAGES } from '../../../test/support/simulated-table.ts';
 import { turningClock } from '../../../test/support/stream-following.ts';
 import type { Connection } from '../../connection/clients.ts';
 import { createStreamCalls, type StreamCalls } from '../../connection/stream-calls.ts';
@@ -19,13 +20,7 @@ let calls: StreamCalls;
 beforeEach(async () => {
   clock = createManualClock();
   simulator = await startSimulator({ clock });
-  simulator.tables.create({
-    TableName: 'orders',
-    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
-    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-    BillingMode: 'PAY_PER_REQUEST',
-    StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' },
-  });
+  createTable(simulator, 'orders', NEW_IMAGES);
   connection = connectTo(simulator, clock);
   calls = createStreamCalls(connection);
   rate = createDescribeRate(clock);
