@@ -1,19 +1,16 @@
-import type { ReplicationMethod, SourceConfig } from '../config/tributary-config.ts';
-import type { Connection } from '../connection/clients.ts';
+import type { ReplicationMethod } from '../config/tributary-config.ts';
 import type { CatalogTable } from '../discovery/catalog.ts';
 import { capacityOf, describeReadable } from '../discovery/readable-table.ts';
 import { estimateScan, type ScanEstimate } from '../extract/scan/estimate.ts';
 import { unitsPerSecond } from '../extract/scan/read-limit.ts';
-import type { Destination } from '../load/destination.ts';
 import { parseTableRef } from '../model/table.ts';
 import type { TableState } from '../model/table-state.ts';
 import { orAbort } from '../platform/abort.ts';
-import type { Clock } from '../platform/clock.ts';
 import { type TributaryError, toTributaryError } from '../platform/errors.ts';
-import type { Logger } from '../platform/logger.ts';
 import { TABLE_CONCURRENCY } from '../replication/source-run.ts';
 import { chooseTables } from './choose-tables.ts';
 import { followedTables } from './followed-tables.ts';
+import type { TablesRequest } from './tables-request.ts';
 
 export interface TableEstimate {
   readonly table: string;
@@ -26,18 +23,8 @@ export interface TableEstimate {
   readonly error: TributaryError | null;
 }
 
-interface EstimateRequest {
-  readonly source: SourceConfig;
-  readonly tables: readonly string[];
-  readonly connection: Connection;
-  readonly destination: Destination;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly signal: AbortSignal;
-}
-
 /** What the next run would read, take and cost, table by table; nothing but free calls is made. */
-export async function estimate(request: EstimateRequest): Promise<readonly TableEstimate[]> {
+export async function estimate(request: TablesRequest): Promise<readonly TableEstimate[]> {
   const { source, connection, destination, clock, log, signal } = request;
   const stored = await orAbort(destination.runStore.readTables(source.name), signal);
   const { chosen, refused } = await chooseTables({ ...request, followed: followedTables(stored) });

@@ -1,25 +1,12 @@
-import type { SourceConfig, TableConfig } from '../config/tributary-config.ts';
-import type { Connection } from '../connection/clients.ts';
-import type { Destination } from '../load/destination.ts';
-import type { Clock } from '../platform/clock.ts';
+import type { TableConfig } from '../config/tributary-config.ts';
 import { TributaryError } from '../platform/errors.ts';
-import type { Logger } from '../platform/logger.ts';
 import { createSlots } from '../platform/slots.ts';
 import type { LogBasedReplication } from '../replication/log-based-replication.ts';
 import { createTableCounters } from '../replication/table-counters.ts';
 import { chooseTables } from './choose-tables.ts';
 import { destinationNames } from './sync.ts';
 import { createReplications } from './table-tasks.ts';
-
-export interface LogBasedRequest {
-  readonly source: SourceConfig;
-  readonly tables: readonly string[];
-  readonly connection: Connection;
-  readonly destination: Destination;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly signal: AbortSignal;
-}
+import type { TablesRequest } from './tables-request.ts';
 
 /** Throws USAGE for the first table that is read completely by every run. */
 export function requireLogBased(tables: readonly Pick<TableConfig, 'table' | 'method'>[]): void {
@@ -35,7 +22,7 @@ export function requireLogBased(tables: readonly Pick<TableConfig, 'table' | 'me
  * How LOG_BASED tables are replicated, for what a person does to them outside of a run. Rejects with the error of the first
  * table that cannot follow its stream as it is selected.
  */
-export async function logBasedTables(request: LogBasedRequest): Promise<readonly LogBasedReplication[]> {
+export async function logBasedTables(request: TablesRequest): Promise<readonly LogBasedReplication[]> {
   const { chosen, refused } = await chooseTables(request);
   const [error] = refused.values();
   if (error !== undefined) throw error;

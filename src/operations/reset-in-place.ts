@@ -2,14 +2,16 @@ import { TributaryError } from '../platform/errors.ts';
 import { resyncTable } from '../replication/gap-answer.ts';
 import { describeSource } from '../replication/log-based.ts';
 import { readState } from '../replication/table-replication.ts';
-import { type LogBasedRequest, logBasedTables } from './log-based-tables.ts';
+import { logBasedTables } from './log-based-tables.ts';
+import { tableByTable } from './table-by-table.ts';
+import type { TablesRequest } from './tables-request.ts';
 
 /**
  * Has LOG_BASED tables read again in place: the next run scans them beside their stream, and marks what it does not find
  * as deleted. Nothing visible disappears meanwhile, and rows that are only at the destination stay. Also what ends the
- * phases `gap` and `failed`. Resolves to the names of the tables.
+ * phases `gap` and `failed`. Resolves to the names of the tables; when one fails, the error says which are done already.
  */
-export async function resetInPlace(request: LogBasedRequest): Promise<readonly string[]> {
+export async function resetInPlace(request: TablesRequest): Promise<readonly string[]> {
   const runs = await logBasedTables(request);
   for (const run of runs) {
     const { table } = run.target;
@@ -25,6 +27,8 @@ export async function resetInPlace(request: LogBasedRequest): Promise<readonly s
       });
     }
   }
-  for (const run of runs) await resyncTable(run, await describeSource(run));
+  await tableByTable(
+    runs.map((run) => ({ table: run.target.table, make: async () => resyncTable(run, await describeSource(run)) })),
+  );
   return runs.map(({ target }) => target.table);
 }

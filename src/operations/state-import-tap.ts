@@ -7,7 +7,9 @@ import { readState, tapLog } from '../replication/table-replication.ts';
 import { readTapState, unitsOfTapBookmark } from '../state/import-tap-state.ts';
 import { nextBase } from '../state/next-base.ts';
 import { beginFromBookmarks, type ForeignBookmarks, hasTable } from './begin-from-bookmarks.ts';
-import { type LogBasedRequest, logBasedTables } from './log-based-tables.ts';
+import { logBasedTables } from './log-based-tables.ts';
+import { tableByTable } from './table-by-table.ts';
+import type { TablesRequest } from './tables-request.ts';
 
 /** What the import of a state of the Python tap comes to. */
 export interface TapStateImport {
@@ -26,13 +28,10 @@ interface BegunTable {
 }
 
 /**
- * Works out where the tables of a state of tap-dynamodb go on; changes nothing. Asks each table and its stream. Rejects
+ * Works out where the tables of a state of tap-dynamodb go on; `tables` are those of the file. Changes nothing. Asks each table and its stream. Rejects
  * with STATE_INVALID when the file is none, and with STATE_NOT_EDITABLE for a table that the destination has.
  */
-export async function planTapImport(
-  text: string,
-  request: LogBasedRequest & { /** Only these; empty means all of the file. */ readonly tables: readonly string[] },
-): Promise<TapStateImport> {
+export async function planTapImport(text: string, request: TablesRequest): Promise<TapStateImport> {
   const tap = readTapState(text);
   const unknown = request.tables.find((table) => !tap.has(table));
   if (unknown !== undefined) {
@@ -72,7 +71,12 @@ export async function planTapImport(
   return { begun, skipped };
 }
 
-/** Makes it so. */
+/** Makes it so. When a table fails, the error says which are done already. */
 export async function applyTapImport({ begun }: TapStateImport): Promise<void> {
-  for (const { run, facts, bookmarks } of begun) await beginFromBookmarks(run, { facts, bookmarks });
+  await tableByTable(
+    begun.map(({ run, facts, bookmarks }) => ({
+      table: run.target.table,
+      make: () => beginFromBookmarks(run, { facts, bookmarks }),
+    })),
+  );
 }

@@ -3,12 +3,14 @@ import { parseSegmentUnit } from '../model/unit.ts';
 import type { NewUnit } from '../model/unit-state.ts';
 import { TributaryError } from '../platform/errors.ts';
 import { describeSource } from '../replication/log-based.ts';
-import type { LogBasedReplication } from '../replication/log-based-replication.ts';
+import type { LogBasedReplication, StreamFacts } from '../replication/log-based-replication.ts';
 import { type ExportedState, type ExportedTable, parseStateFile } from '../state/exported-state.ts';
 import { nextBase } from '../state/next-base.ts';
-import { beginFromBookmarks } from './begin-from-bookmarks.ts';
-import { type LogBasedRequest, logBasedTables } from './log-based-tables.ts';
+import { beginFromBookmarks, type ForeignBookmarks } from './begin-from-bookmarks.ts';
+import { logBasedTables } from './log-based-tables.ts';
 import { applyChange, changeOf, readEditable, type StateChange } from './state-change.ts';
+import { tableByTable } from './table-by-table.ts';
+import type { TablesRequest } from './tables-request.ts';
 
 type ExportedLoading = NonNullable<ExportedTable['loading']>;
 
@@ -18,59 +20,65 @@ export interface StateImport {
   /** Tables that the destination has, in the version of the file. */
   readonly changes: readonly StateChange[];
   /** Tables that begin at the bookmarks of the file, without the rows that were loaded before. */
-  readonly begun: readonly { readonly table: string; readonly loading: ExportedLoading }[];
+  readonly begun: readonly BegunTable[];
   /** Tables without bookmarks: every run reads them completely. */
   readonly skipped: readonly string[];
 }
 
-type ImportRequest = Omit<LogBasedRequest, 'tables'> & {
-  /** Only these of the file; empty means all. */
-  readonly tables: readonly string[];
-};
+interface BegunTable {
+  readonly table: string;
+  readonly run: LogBasedReplication;
+  readonly facts: StreamFacts;
+  readonly bookmarks: ForeignBookmarks;
+}
 
 /**
- * Works out what importing a file of `state export` comes to; changes nothing. Rejects with STATE_INVALID when it is no
- * such file, and with STATE_NOT_EDITABLE for a table that the destination has in another version.
+ * Works out what importing a file of `state export` comes to; `tables` are those of the file. Changes nothing. Rejects with
+ * STATE_INVALID when it is no such file, and with STATE_NOT_EDITABLE for a table that the destination has in another version.
  */
-export async function planImport(text: string, request: ImportRequest): Promise<StateImport> {
+export async function planImport(text: string, request: TablesRequest): Promise<StateImport> {
   const { source, destination, clock } = request;
   const file = parseStateFile(text);
   const known = new Map((await destination.runStore.readTables(source.name)).map((state) => [state.table, state]));
   const changes: StateChange[] = [];
-  const begun: StateImport['begun'][number][] = [];
+  const starts = new Map<string, ForeignBookmarks>();
   const skipped: string[] = [];
   for (const { table, loading } of wantedTables(file, request.tables)) {
     const state = known.get(table);
     if (loading === null || loading.stream === null) skipped.push(table);
-    else if (state === undefined) begun.push({ table, loading });
+    else if (state === undefined) starts.set(table, startOf(loading, { ...loading.stream, nowMs: clock.now() }));
     else {
       requireSameVersion(state, loading);
       const editable = await readEditable(destination, { source: source.name, table });
       changes.push(changeOf(editable, fittingUnits(state, loading.units), clock.now()));
     }
   }
+  const begun: BegunTable[] = [];
   // That they can be followed at all is found out before anything is changed.
-  if (begun.length > 0) await logBasedTables({ ...request, tables: begun.map(({ table }) => table) });
+  for (const run of starts.size === 0 ? [] : await logBasedTables({ ...request, tables: [...starts.keys()] })) {
+    const { table } = run.target;
+    const bookmarks = starts.get(table);
+    if (bookmarks !== undefined) begun.push({ table, run, facts: await describeSource(run), bookmarks });
+  }
   return { exportedAtMs: file.exportedAtMs, changes, begun, skipped };
 }
 
-/** Makes it so. */
-export async function applyImport({ changes, begun }: StateImport, request: ImportRequest): Promise<void> {
-  const { destination } = request;
-  const runs = begun.length === 0 ? [] : await logBasedTables({ ...request, tables: begun.map(({ table }) => table) });
-  for (const run of runs) {
-    const loading = begun.find(({ table }) => table === run.target.table)?.loading;
-    if (loading !== undefined) await begin(run, loading);
-  }
-  for (const change of changes) await applyChange(destination, change);
+/** Makes it so. When a table fails, the error says which are done already. */
+export async function applyImport(
+  { changes, begun }: StateImport,
+  { destination }: Pick<TablesRequest, 'destination'>,
+): Promise<void> {
+  await tableByTable([
+    ...begun.map(({ table, run, ...start }) => ({ table, make: () => beginFromBookmarks(run, start) })),
+    ...changes.map((change) => ({ table: change.table, make: () => applyChange(destination, change) })),
+  ]);
 }
 
-async function begin(run: LogBasedReplication, { version, identity, stream, units }: ExportedLoading): Promise<void> {
-  if (stream === null) throw new TributaryError('BUG', `${run.target.table} begins without a stream`);
-  const base = nextBase({ state: null, units, nowMs: run.clock.now() });
-  const { arn: streamArn, laneCount } = stream;
-  const bookmarks = { version, base, identity, streamArn, laneCount, units };
-  await beginFromBookmarks(run, { facts: await describeSource(run), bookmarks });
+function startOf(
+  { version, identity, units }: ExportedLoading,
+  { arn: streamArn, laneCount, nowMs }: { readonly arn: string; readonly laneCount: number; readonly nowMs: number },
+): ForeignBookmarks {
+  return { version, base: nextBase({ state: null, units, nowMs }), identity, streamArn, laneCount, units };
 }
 
 function wantedTables({ tables, source }: ExportedState, wanted: readonly string[]): readonly ExportedTable[] {
