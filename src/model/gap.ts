@@ -1,4 +1,4 @@
-/** How changes were lost between a table and its copy. Only evidence makes a gap, never age alone. */
+/** How changes were lost between a table and its copy. Each is found by evidence, but for the last. */
 export const GAP_KINDS = [
   /** The position of a shard was trimmed before it was read. */
   'position-trimmed',
@@ -14,7 +14,7 @@ export const GAP_KINDS = [
   'view-type-changed',
   /** The table was deleted and created again under its name. */
   'table-replaced',
-  /** A shard could not be read from its first number, and was listed so long ago that records may be missing. */
+  /** By age alone: a shard has no number to go on from, and is so far behind that its oldest records may be missing. */
   'may-have-been-trimmed',
 ] as const;
 export type GapKind = (typeof GAP_KINDS)[number];

@@ -10,8 +10,8 @@ import type { UnitChanges, UnitProgress } from '../state/unit-progress.ts';
 import type { TableCounters } from './table-counters.ts';
 
 /**
- * An open DuckDB transaction is not bounded by its memory_limit (500k rows in one held 576 MB when measured), and one
- * commit costs about 0.1 s whatever its size: so commits are as large as memory comfortably allows.
+ * An open DuckDB transaction is not bounded by its memory_limit (500k rows in one held 576 MB when measured), and most of
+ * what a small commit costs does not depend on its size: so commits are as large as memory comfortably allows.
  */
 const FLUSH_BYTES = 24 * 1024 * 1024;
 const FLUSH_ROWS = 50_000;

@@ -11,7 +11,7 @@ export interface ShardReading {
   readonly shardId: string;
   /** Up to which it was handed to the sink. */
   position: Position;
-  /** Never falls. */
+  /** Falls when the old records of a captured or rewound shard are first read, and with that of its parent when that ends. */
   verifiedThroughMs: number;
   /** Null: one is asked for at the position. */
   iterator: string | null;
