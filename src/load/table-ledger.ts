@@ -1,13 +1,11 @@
-import { isShrink } from '../model/shrink.ts';
 import type { StoredSchema } from '../model/stored-schema.ts';
 import type { LoadingVersion, TablePhase, TableState } from '../model/table-state.ts';
 import { parseSegmentUnit, type UnitId } from '../model/unit.ts';
 import type { NewUnit, UnitMove, UnitState } from '../model/unit-state.ts';
-import { TributaryError } from '../platform/errors.ts';
-import type { BeginVersion, Lane, LoadTarget } from './destination.ts';
+import type { BeginVersion, FinishVersion, Lane, LoadTarget } from './destination.ts';
 import { fenced } from './fenced.ts';
 import { maySucceed } from './schema-succession.ts';
-import { shrinkRefused } from './shrink-refused.ts';
+import { heldUnit, requireBeginning, requireComplete, requireRows, takenUnits } from './version-rules.ts';
 
 /*
  * What a destination without SQL transactions of its own knows about one table, and the rules by which it changes: pure
@@ -53,23 +51,15 @@ export interface LoadingLedger<Parts> extends Omit<LoadingVersion, 'totalSegment
   readonly parts: Parts;
 }
 
-/**
- * The names of an earlier version stay: people query them. Rejects with FENCED when another version was begun since the
- * request was made up: then its number or its base is not above all others.
- */
+/** The names of an earlier version stay: people query them. Rejects as `requireBeginning`. */
 export function beginVersion<Parts>(
   before: TableLedger<Parts> | null,
   request: BeginVersion,
   parts: Parts,
 ): TableLedger<Parts> {
   const { source, table, version, base, placement, identity, layout, stream, nowMs, schema } = request;
-  if (before !== null && (version <= (before.live?.version ?? 0) || base <= before.highestBase)) {
-    throw fenced(request, 'the refresh');
-  }
   const live = before?.live ?? null;
-  if (placement === 'live' && (live !== null || stream === null)) {
-    throw new TributaryError('BUG', `Version ${version} of ${nameOf(request)} cannot be loaded in sight of readers`);
-  }
+  requireBeginning(request, { liveVersion: live?.version ?? 0, highestBase: before?.highestBase ?? 0n });
   const highestEpoch = before?.highestEpoch ?? 0;
   return {
     source,
@@ -111,13 +101,7 @@ interface Takeover<Parts> {
 export function takeOver<Parts>(ledger: TableLedger<Parts>, lane: Omit<Lane, 'deletes'>): Takeover<Parts> {
   const loading = loadingVersion(ledger, lane);
   const epoch = ledger.highestEpoch + 1;
-  const taken = new Map<UnitId, UnitState>();
-  for (const unit of lane.units) {
-    const state = loading.units.get(unit);
-    // Somebody else has pruned it since the units were read.
-    if (state === undefined) throw fenced(ledger, `the unit ${unit}`);
-    taken.set(unit, state.position === 'end' ? state : { ...state, epoch });
-  }
+  const taken = takenUnits(lane, loading.units, epoch);
   const units = new Map([...loading.units, ...taken]);
   return {
     ledger: { ...ledger, highestEpoch: epoch, loading: { ...loading, units } },
@@ -145,10 +129,9 @@ export function moveUnits<Parts>(ledger: TableLedger<Parts>, commit: LedgerCommi
   const loading = loadingVersion(ledger, commit);
   if (!maySucceed(loading.schema, commit.schema)) throw fenced(ledger, 'the schema');
   const units = new Map(loading.units);
-  for (const { unit, epoch, from, to, shard } of commit.moves) {
-    const state = units.get(unit);
-    if (state?.epoch !== epoch || state.position !== from) throw fenced(ledger, `the unit ${unit}`);
-    units.set(unit, { ...state, position: to, shard: state.shard && { ...state.shard, ...shard } });
+  for (const move of commit.moves) {
+    const state = heldUnit(ledger, units, move);
+    units.set(move.unit, { ...state, position: move.to, shard: state.shard && { ...state.shard, ...move.shard } });
   }
   for (const opened of commit.opened) {
     if (units.has(opened.unit)) throw fenced(ledger, `the unit ${opened.unit}`);
@@ -178,27 +161,18 @@ export function withRows<Parts>(
   return { ...next, live: { ...next.live, rowCount: liveRowCount } };
 }
 
-interface Finish extends VersionId {
-  readonly allowShrink: boolean;
-  readonly nowMs: number;
-}
-
 /**
  * Makes the version live with the parts and the rows that readers see of it in the end. A FULL_TABLE version has no units
- * any more, one with a stream keeps its shards. Rejects with BUG while a segment is not at `end`, with SHRINK_REFUSED when
- * more than half of the live rows would disappear and that is not allowed.
+ * any more, one with a stream keeps its shards. Rejects as `completeVersion` and `requireRows`.
  */
 export function finishVersion<Parts>(
   ledger: TableLedger<Parts>,
-  { version, base, allowShrink, nowMs }: Finish,
+  request: FinishVersion,
   { parts, rowCount, liveRowCount }: RowsOf<Parts>,
 ): TableLedger<Parts> {
-  const loading = completeVersion(ledger, { version, base });
-  const before = ledger.live?.rowCount ?? 0;
-  if (!allowShrink && isShrink(before, liveRowCount)) {
-    const { placement } = loading;
-    throw shrinkRefused(ledger, { version, rowCount: liveRowCount, liveRowCount: before, placement });
-  }
+  const { version, base, nowMs } = request;
+  const loading = completeVersion(ledger, request);
+  requireRows(request, { liveRowCount: ledger.live?.rowCount ?? 0, loading }, liveRowCount);
   const sinceMs = loading.placement === 'live' ? (ledger.live?.sinceMs ?? nowMs) : nowMs;
   const live = { version, base, sinceMs, rowCount: liveRowCount, schema: loading.schema, parts };
   if (loading.stream === null) return { ...ledger, live, loading: null };
@@ -220,14 +194,11 @@ export function loadingVersion<Parts>(
   return loading;
 }
 
-/** The version that is loaded, all of its segments at `end`; rejects with BUG while one is not. */
-export function completeVersion<Parts>(ledger: TableLedger<Parts>, id: VersionId): LoadingLedger<Parts> {
-  const loading = loadingVersion(ledger, id);
-  const open = [...loading.units.values()].filter(
-    ({ unit, position }) => position !== 'end' && parseSegmentUnit(unit) !== null,
-  );
-  if (open.length === 0) return loading;
-  throw new TributaryError('BUG', `Version ${id.version} of ${nameOf(ledger)} has ${open.length} unfinished segments`);
+/** The version that is loaded; rejects as `requireComplete`. */
+export function completeVersion<Parts>(ledger: TableLedger<Parts>, request: FinishVersion): LoadingLedger<Parts> {
+  const loading = loadingVersion(ledger, request);
+  requireComplete(request, { stream: loading.stream, units: [...loading.units.values()] });
+  return loading;
 }
 
 /** Puts another state of the loaded version into the ledger; where it is live, the live one follows. */

@@ -1,8 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { parseSegmentUnit } from '../../model/unit.ts';
-import { TributaryError } from '../../platform/errors.ts';
 import type { BeginVersion } from '../destination.ts';
-import { fenced } from '../fenced.ts';
+import { requireBeginning } from '../version-rules.ts';
 import { keepSchemaRows, replaceSchemaRows } from './column-rows.ts';
 import { type DuckDbFile, mergeRowGroups } from './connection.ts';
 import { saveGapRows } from './gap-rows.ts';
@@ -43,12 +42,8 @@ export async function dropLoading(connection: DuckDBConnection, stored: StoredTa
 async function begin(connection: DuckDBConnection, request: BeginVersion): Promise<void> {
   const { version, base, placement, stream, plan, schema, nowMs } = request;
   const before = (await readStoredTable(connection, request)) ?? neverBegun(request);
-  if (version <= before.liveVersion || base <= before.highestBase) throw fenced(request, 'the refresh');
+  requireBeginning(request, before);
   const isLive = placement === 'live';
-  if (isLive && (before.liveVersion > 0 || stream === null)) {
-    const name = `${request.source}.${request.table}`;
-    throw new TributaryError('BUG', `Version ${version} of ${name} cannot be loaded in sight of readers`);
-  }
   await requireFreeName(connection, before);
   // Once a version is often enough for what versions leave behind, and in time for the live table that readers scan.
   await mergeRowGroups(connection);

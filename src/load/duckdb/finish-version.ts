@@ -1,10 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { isShrink } from '../../model/shrink.ts';
 import { parseSegmentUnit } from '../../model/unit.ts';
 import type { UnitState } from '../../model/unit-state.ts';
-import { TributaryError } from '../../platform/errors.ts';
 import type { Destination, FinishChanges, FinishVersion } from '../destination.ts';
-import { shrinkRefused } from '../shrink-refused.ts';
+import { requireComplete, requireRows } from '../version-rules.ts';
 import { keepSchemaRows } from './column-rows.ts';
 import { type DuckDbFile, mergeRowGroups } from './connection.ts';
 import { removeDuplicates } from './duplicates.ts';
@@ -67,20 +65,9 @@ interface CompleteTable {
 }
 
 async function readCompleteTable(connection: DuckDBConnection, request: FinishVersion): Promise<CompleteTable> {
-  const { changes, version, source, table } = request;
   const stored = await readLoadingTable(connection, request);
   const units = await readUnitRows(connection, request);
-  const what = `Version ${version} of ${source}.${table}`;
-  if ((stored.loading.stream === null) !== (changes === null)) {
-    throw new TributaryError('BUG', `${what} ${changes === null ? 'follows a' : 'has no'} stream`);
-  }
-  const unfinished = units.filter(({ position }) => position !== 'end');
-  const segments = unfinished.filter(({ shard }) => shard === null);
-  if (segments.length > 0) throw new TributaryError('BUG', `${what} has ${segments.length} unfinished segments`);
-  const behind = unfinished.filter(
-    ({ shard }) => shard !== null && changes !== null && shard.verifiedThroughMs < changes.caughtUpWithMs,
-  );
-  if (behind.length > 0) throw new TributaryError('BUG', `${what} has ${behind.length} shards to catch up`);
+  requireComplete(request, { stream: stored.loading.stream, units });
   return { stored, units };
 }
 
@@ -167,10 +154,4 @@ async function keepShards(
 ): Promise<void> {
   const shards = units.filter(({ unit }) => parseSegmentUnit(unit) === null);
   if (shards.length < units.length) await replaceUnitRows(connection, request, shards);
-}
-
-function requireRows({ version, allowShrink }: FinishVersion, stored: StoredTable, rowCount: number): void {
-  const { liveRowCount } = stored;
-  if (allowShrink || !isShrink(liveRowCount, rowCount)) return;
-  throw shrinkRefused(stored, { version, rowCount, liveRowCount, placement: stored.loading?.placement ?? 'aside' });
 }

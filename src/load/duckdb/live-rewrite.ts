@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { fenced } from '../fenced.ts';
+import { heldUnit } from '../version-rules.ts';
 import { replaceSchemaRows } from './column-rows.ts';
 import { readSuccession } from './commit.ts';
 import type { LaneCommit } from './lane-commit.ts';
@@ -60,9 +60,6 @@ export async function dropRewrittenTable(
 async function requireUnits(connection: DuckDBConnection, commits: readonly LaneCommit[]): Promise<void> {
   for (const { lane, request } of commits) {
     const units = new Map((await readUnitRows(connection, lane)).map((state) => [state.unit, state]));
-    for (const { unit, epoch, from } of request.moves) {
-      const state = units.get(unit);
-      if (state?.epoch !== epoch || state.position !== from) throw fenced(lane, `the unit ${unit}`);
-    }
+    for (const move of request.moves) heldUnit(lane, units, move);
   }
 }

@@ -1,9 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Batch } from '../../model/batch.ts';
-import type { UnitId } from '../../model/unit.ts';
-import type { UnitState } from '../../model/unit-state.ts';
 import type { Lane, Load } from '../destination.ts';
-import { fenced } from '../fenced.ts';
+import { takenUnits } from '../version-rules.ts';
 import { readSchemaRows } from './column-rows.ts';
 import type { DuckDbFile } from './connection.ts';
 import type { GroupCommit } from './group-commit.ts';
@@ -64,13 +62,7 @@ async function takeOver(connection: DuckDBConnection, lane: Lane): Promise<Pick<
   const present = await readUnitRows(connection, lane);
   const presentById = new Map(present.map((state) => [state.unit, state]));
   const epoch = stored.highestEpoch + 1;
-  const units = new Map<UnitId, UnitState>();
-  for (const unit of lane.units) {
-    const state = presentById.get(unit);
-    // Somebody else has pruned it since the units were read.
-    if (state === undefined) throw fenced(lane, `the unit ${unit}`);
-    units.set(unit, state.position === 'end' ? state : { ...state, epoch });
-  }
+  const units = takenUnits(lane, presentById, epoch);
   const taken = [...units.values()].filter(({ position }) => position !== 'end').map(({ unit }) => unit);
   await takeUnitRows(connection, lane, { units: taken, epoch });
   await saveStoredTable(connection, { ...stored, highestEpoch: epoch });

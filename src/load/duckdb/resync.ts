@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { TributaryError } from '../../platform/errors.ts';
 import type { HaltTable, LoadTarget, ResyncVersion } from '../destination.ts';
 import type { VersionId } from '../table-ledger.ts';
+import { requireStream, resynced } from '../version-rules.ts';
 import type { DuckDbFile } from './connection.ts';
 import { saveGapRows } from './gap-rows.ts';
 import { type LoadingTable, readLoadingTable, saveStoredTable } from './table-rows.ts';
@@ -27,24 +27,19 @@ export async function haltTable(file: DuckDbFile, request: HaltTable, signal: Ab
 }
 
 async function resync(connection: DuckDBConnection, request: ResyncVersion): Promise<void> {
-  const { source, table, raisedBase, identity, stream, segments, captured, dropped, asked, nowMs } = request;
+  const { raisedBase, identity, stream, segments, nowMs } = request;
   const stored = await readFollowedTable(connection, request);
-  if (raisedBase <= stored.highestBase) {
-    throw new TributaryError('BUG', `The raised base of ${source}.${table} is not above ${stored.highestBase}`);
-  }
-  const replaced = new Set([...dropped, ...captured.map(({ unit }) => unit)]);
-  const units = await readUnitRows(connection, request);
-  const kept = units.filter(({ unit, shard }) => shard !== null && !replaced.has(unit));
-  // A new epoch for all: nothing that was read under the old base may become durable.
+  const present = await readUnitRows(connection, request);
+  const { phase, lastResyncAtMs, units } = resynced(request, { ...stored, units: present });
   const epoch = stored.highestEpoch + 1;
-  await replaceUnitRows(connection, request, newUnitStates([...kept, ...captured, ...segments], epoch));
-  await saveGapRows(connection, source, request.gaps);
+  await replaceUnitRows(connection, request, newUnitStates(units, epoch));
+  await saveGapRows(connection, request.source, request.gaps);
   await saveStoredTable(connection, {
     ...stored,
-    phase: stored.phase === 'snapshotting' ? 'snapshotting' : 'resyncing',
+    phase,
     highestBase: raisedBase,
     highestEpoch: epoch,
-    lastResyncAtMs: asked ? stored.lastResyncAtMs : nowMs,
+    lastResyncAtMs,
     loading: {
       ...stored.loading,
       base: raisedBase,
@@ -58,7 +53,6 @@ async function resync(connection: DuckDBConnection, request: ResyncVersion): Pro
 
 async function readFollowedTable(connection: DuckDBConnection, request: LoadTarget & VersionId): Promise<LoadingTable> {
   const stored = await readLoadingTable(connection, request);
-  if (stored.loading.stream !== null) return stored;
-  const { source, table, version } = request;
-  throw new TributaryError('BUG', `Version ${version} of ${source}.${table} has no stream`);
+  requireStream(request, stored.loading.stream);
+  return stored;
 }

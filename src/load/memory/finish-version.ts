@@ -1,11 +1,9 @@
 import type { Gap } from '../../model/gap.ts';
 import type { StoredSchema } from '../../model/stored-schema.ts';
-import { TributaryError } from '../../platform/errors.ts';
 import type { FinishChanges, FinishVersion } from '../destination.ts';
 import { deletedLine, memberName } from '../item-lines.ts';
 import { keyTexts, memberTexts } from '../line-members.ts';
-import { requireCaughtUp } from '../stream-ledger.ts';
-import { completeVersion, finishVersion, type LoadingLedger, nameOf } from '../table-ledger.ts';
+import { completeVersion, finishVersion, type LoadingLedger } from '../table-ledger.ts';
 import { emptyRows, type MemoryRow, type MemoryRows, setRow } from './memory-rows.ts';
 import { type MemoryStore, type MemoryTable, saveTable, tableOf } from './memory-store.ts';
 
@@ -18,8 +16,8 @@ interface Finished {
 export function finishMemoryVersion(store: MemoryStore, request: FinishVersion): Finished {
   const ledger = tableOf(store, request);
   const loading = completeVersion(ledger, request);
-  if (request.changes !== null) return finishFollowed(store, ledger, { ...request, changes: request.changes });
-  if (loading.stream !== null) throw new TributaryError('BUG', `${nameOf(ledger)} follows a stream`);
+  if (request.changes !== null)
+    return finishFollowed(store, { ledger, loading }, { ...request, changes: request.changes });
   const { parts: all, schema } = loading;
   const parts = request.deduplicateBy === null ? all : deduplicated(all, schema, request.deduplicateBy);
   saveTable(
@@ -33,13 +31,11 @@ export function finishMemoryVersion(store: MemoryStore, request: FinishVersion):
 /** Sweeps the rows that no reading has shown and removes the tombstones of hard deletes. */
 function finishFollowed(
   store: MemoryStore,
-  ledger: MemoryTable,
+  { ledger, loading }: { readonly ledger: MemoryTable; readonly loading: LoadingLedger<MemoryRows> },
   request: FinishVersion & { readonly changes: FinishChanges },
 ): Finished {
   const { changes } = request;
   const isHard = changes.deletes === 'hard';
-  requireCaughtUp(ledger, request, changes);
-  const loading = completeVersion(ledger, request);
   const { parts, stream } = loading;
   const rows = [...parts.byKey];
   const swept = rows.filter(([, row]) => isUnseen(row, loading) && !isExpired(row, loading, changes.keepExpiredBy));
