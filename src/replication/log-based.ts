@@ -121,7 +121,7 @@ function withoutStream(
   });
 }
 
-/** Captures the stream, durably, before the first request of the Scan is sent: from then on nothing can be missed. */
+/** Captures the stream, durably, before the first page that counts is asked for: from then on nothing can be missed. */
 async function begin(
   run: LogBasedReplication,
   options: {

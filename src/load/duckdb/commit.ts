@@ -20,6 +20,9 @@ import { moveUnitRows, newUnitStates, openUnitRows, pruneUnitRows } from './unit
 
 /** A slow scan commits a few rows every some seconds: without merging each would take blocks of the file for itself. */
 const SMALL_COMMIT_ROWS = 16_384;
+const SMALL_COMMIT_BYTES = 8 * 1024 * 1024;
+/** Merging writes up to 122,880 rows again: the wider they are, the less often. */
+const WIDE_ROW_BYTES = 4096;
 
 /**
  * A stream never ends, and scattered deletes make merging dear: so only some of its small commits merge, and not all that
@@ -91,10 +94,13 @@ async function commitTable(
 
   const rowCount = loading.rowCount + loaded.rowCountChange;
   const commitCount = loading.commitCount + (loaded.appendedRows > 0 ? 1 : 0);
-  if (loading.stream === null) {
-    if (rowCount < commitCount * SMALL_COMMIT_ROWS) await mergeRowGroups(connection);
-  } else if (loaded.appendedRows < SMALL_COMMIT_ROWS && commitCount % COMMITS_PER_MERGE === 0) {
-    await mergeRowGroups(connection, MERGES_AT_ONCE);
+  const { bytes, commitsPerMerge } = sizeOf(commits);
+  if (bytes < SMALL_COMMIT_BYTES && loading.stream === null) {
+    const isSlow = rowCount < commitCount * SMALL_COMMIT_ROWS;
+    if (isSlow && commitCount % commitsPerMerge === 0) await mergeRowGroups(connection);
+  } else if (bytes < SMALL_COMMIT_BYTES && loaded.appendedRows < SMALL_COMMIT_ROWS) {
+    const isDue = commitCount % (COMMITS_PER_MERGE * commitsPerMerge) === 0;
+    if (isDue) await mergeRowGroups(connection, MERGES_AT_ONCE);
   }
   if (schema.schemaVersion > loading.schemaVersion) await replaceSchemaRows(connection, lane, schema);
   const isLive = loading.placement === 'live';
@@ -155,4 +161,13 @@ async function widenTable(
   await copyWidened(connection, name, { target, plan, widening });
   await connection.run(`DROP TABLE ${quoteTable(name)}`);
   return target;
+}
+
+function sizeOf(commits: readonly LaneCommit[]): { readonly bytes: number; readonly commitsPerMerge: number } {
+  let [bytes, rows] = [0, 0];
+  for (const { page } of commits.flatMap(({ batches }) => batches)) {
+    bytes += page.body.byteLength;
+    rows += page.rowCount;
+  }
+  return { bytes, commitsPerMerge: Math.max(1, Math.ceil(bytes / Math.max(1, rows) / WIDE_ROW_BYTES)) };
 }

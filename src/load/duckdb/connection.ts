@@ -1,4 +1,5 @@
 import { access, mkdir } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { backoffMs } from '../../platform/backoff.ts';
@@ -6,7 +7,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { systemCodeOf, TributaryError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { createWholeFile } from './create-file.ts';
-import { duckDbError, isLockConflict, lockHolderOf } from './errors.ts';
+import { duckDbError, isLockConflict, isOutOfMemory, lockHolderOf } from './errors.ts';
 import { inFileQueue } from './file-queue.ts';
 import { DATABASE, quoteName, quotePath } from './sql.ts';
 import { createStateTables, migrateStateTables, stateOfFile } from './state-tables.ts';
@@ -15,7 +16,8 @@ type Use<T> = (connection: DuckDBConnection) => Promise<T>;
 
 /**
  * A DuckDB file that is opened for each operation and closed after it, so that other programs can have it in between.
- * Operations of this process on one file never overlap. Whatever `use` throws comes out as a TributaryError.
+ * Operations of this process on one file never overlap. Whatever `use` throws comes out as a TributaryError. `use` is
+ * called again, with another connection, where DuckDB had too little memory for it.
  */
 export interface DuckDbFile {
   readonly path: string;
@@ -42,11 +44,20 @@ type AccessMode = 'READ_ONLY' | 'READ_WRITE';
 /** Who follows a table closes the file only for moments: whoever asks seldom would wait for long. */
 const LOCK_RETRY = { firstMs: 50, maxMs: 200 };
 
+/**
+ * A bound on DuckDB's cache of the file, which otherwise grows with the table; spilling goes beside the file. DuckDB works
+ * on 2,048 rows at once: where those do not fit, because items are hundreds of kilobytes large, it gets more.
+ */
+const MEMORY_LIMIT = {
+  leastMb: 128,
+  factor: 4,
+  // A container may have less than the machine.
+  mostMb: Math.floor(Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY) / 2 / 1024 ** 2),
+};
+
 const INSTANCE_OPTIONS = {
   // Measured: a second thread does no more work in a checkpoint, it only waits for the first on a processor.
   threads: '1',
-  // A bound on DuckDB's cache of the file, which otherwise grows with the table. Spilling goes beside the file.
-  memory_limit: '256MB',
   // Every COMMIT writes into the file itself and moves its header, which is the commit: there is no write-ahead log that
   // a crash could leave behind (what its replay gets wrong: see transaction.ts), and a COMMIT that fails has done nothing.
   checkpoint_threshold: '0KB',
@@ -66,12 +77,13 @@ export async function mergeRowGroups(connection: DuckDBConnection, maxTasks = 10
 }
 
 export function createDuckDbFile({ path, lockWaitMs, clock, logger }: DuckDbFileOptions): DuckDbFile {
+  let memoryLimitMb = MEMORY_LIMIT.leastMb;
   const open = async (mode: AccessMode, signal: AbortSignal): Promise<OpenFile> => {
     const deadlineMs = clock.now() + lockWaitMs;
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted();
       try {
-        return await attach(path, mode);
+        return await attach(path, mode, memoryLimitMb);
       } catch (error) {
         if (!isLockConflict(error)) throw error;
         const leftMs = deadlineMs - clock.now();
@@ -80,6 +92,15 @@ export function createDuckDbFile({ path, lockWaitMs, clock, logger }: DuckDbFile
         await clock.sleep(Math.min(leftMs, backoffMs(attempt, LOCK_RETRY)), signal);
       }
     }
+  };
+
+  /** Whether there is more to be had. */
+  const raiseMemoryLimit = (): boolean => {
+    const raisedMb = Math.min(memoryLimitMb * MEMORY_LIMIT.factor, MEMORY_LIMIT.mostMb);
+    if (raisedMb <= memoryLimitMb) return false;
+    logger.info(`DuckDB needs more than ${memoryLimitMb} MB for rows as large as these; it may take ${raisedMb} MB`);
+    memoryLimitMb = raisedMb;
+    return true;
   };
 
   const withConnection = async <T>(
@@ -91,12 +112,16 @@ export function createDuckDbFile({ path, lockWaitMs, clock, logger }: DuckDbFile
       if (mode === 'READ_WRITE') await mkdir(dirname(path), { recursive: true });
       return await inFileQueue(path, signal, async () => {
         if (mode === 'READ_WRITE' && !(await fileExists(path))) await createWholeFile(path, createDatabase);
-        const { instance, connection } = await open(mode, signal);
-        try {
-          return await use(connection, await stateOfFile(connection, path));
-        } finally {
-          connection.closeSync();
-          instance.closeSync();
+        for (;;) {
+          const { instance, connection } = await open(mode, signal);
+          try {
+            return await use(connection, await stateOfFile(connection, path));
+          } catch (error) {
+            if (!isOutOfMemory(error) || !raiseMemoryLimit()) throw error;
+          } finally {
+            connection.closeSync();
+            instance.closeSync();
+          }
         }
       });
     } catch (error) {
@@ -131,8 +156,9 @@ interface OpenFile {
   readonly connection: DuckDBConnection;
 }
 
-async function attach(path: string, mode: AccessMode): Promise<OpenFile> {
-  const instance = await DuckDBInstance.create(':memory:', { ...INSTANCE_OPTIONS, temp_directory: `${path}.tmp` });
+async function attach(path: string, mode: AccessMode, memoryLimitMb: number): Promise<OpenFile> {
+  const options = { ...INSTANCE_OPTIONS, memory_limit: `${memoryLimitMb}MB`, temp_directory: `${path}.tmp` };
+  const instance = await DuckDBInstance.create(':memory:', options);
   try {
     const connection = await instance.connect();
     await connection.run(`ATTACH ${quotePath(path)} AS ${quoteName(DATABASE)} (${mode})`);
@@ -145,7 +171,7 @@ async function attach(path: string, mode: AccessMode): Promise<OpenFile> {
 }
 
 async function createDatabase(path: string): Promise<void> {
-  const { instance, connection } = await attach(path, 'READ_WRITE');
+  const { instance, connection } = await attach(path, 'READ_WRITE', MEMORY_LIMIT.leastMb);
   connection.closeSync();
   instance.closeSync();
 }

@@ -12,6 +12,14 @@ export function isLockConflict(thrown: unknown): boolean {
   return /Could not set lock on file|being used by another process/.test(messageOf(thrown));
 }
 
+/** Whether DuckDB had too little memory, here or in what this error was made of. */
+export function isOutOfMemory(thrown: unknown): boolean {
+  if (OUT_OF_MEMORY.test(messageOf(thrown))) return true;
+  return thrown instanceof Error && thrown.cause !== undefined && isOutOfMemory(thrown.cause);
+}
+
+const OUT_OF_MEMORY = /Out of Memory|failed to (?:pin|allocate)|could not allocate/i;
+
 /** Null where the platform does not tell. */
 export function lockHolderOf(thrown: unknown): LockHolder | null {
   const match = /Conflicting lock is held in (.+?) \(PID (\d+)\)/.exec(messageOf(thrown));
@@ -69,6 +77,13 @@ const KNOWN: readonly KnownFailure[] = [
     what: 'The DuckDB file cannot be written',
     pattern: /Read-only file system|Permission denied|Operation not permitted|attached in read-only mode/i,
     systemCodes: ['EROFS', 'EACCES', 'EPERM'],
+  },
+  {
+    code: 'DESTINATION_FAILED',
+    what: 'DuckDB needs more memory than half of what this machine has',
+    pattern: OUT_OF_MEMORY,
+    systemCodes: [],
+    hint: 'It works on 2,048 rows at once: leave large attributes out by a projection, or run on a machine with more memory.',
   },
   {
     code: 'DESTINATION_INVALID',

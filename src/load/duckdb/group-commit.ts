@@ -49,7 +49,8 @@ export function createGroupCommit(file: DuckDbFile): GroupCommit {
     let group: readonly Waiting[] = [];
     try {
       const committed = await file.write((connection) => {
-        group = takeGroup();
+        // Called again after too little memory: the same commits are repeated.
+        if (group.length === 0) group = takeGroup();
         return commitTogether(
           connection,
           group.map(({ commit }) => commit),
