@@ -1,3 +1,3 @@
 import { testHistories } from './histories.testsuite.ts';
 
-testHistories(process.env['TRIBUTARY_TEST_LONG'] === undefined ? 100 : 10_000);
+testHistories(process.env['TRIBUTARY_TEST_LONG'] === undefined ? 500 : 10_000);
