@@ -1,19 +1,11 @@
 import { expect, test } from 'vitest';
 import { twoFollowedTables } from '../../test/support/two-followed-tables.ts';
 import { resetInPlace } from './reset-in-place.ts';
-import { sync } from './sync.ts';
 
 test('a reset in place says which tables are done already when one fails', async () => {
   await using source = await twoFollowedTables();
   const request = source.request();
-  await sync({
-    ...request,
-    allowShrink: false,
-    isContinuous: false,
-    runId: 'run',
-    onTable: () => {},
-    onProgress: () => {},
-  });
+  await source.replicate(request);
   source.simulator.faults.add({
     ...{ action: 'DescribeStream', table: 'orders', times: 'always', fault: { kind: 'access-denied' } },
   });

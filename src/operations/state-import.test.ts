@@ -2,7 +2,6 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { twoFollowedTables } from '../../test/support/two-followed-tables.ts';
 import { exportState } from './state-export.ts';
 import { applyImport, planImport } from './state-import.ts';
-import { sync } from './sync.ts';
 
 let source: Awaited<ReturnType<typeof twoFollowedTables>>;
 /** The state of both tables after a run. */
@@ -11,14 +10,7 @@ let exported: string;
 beforeEach(async () => {
   source = await twoFollowedTables();
   const request = source.request();
-  await sync({
-    ...request,
-    allowShrink: false,
-    isContinuous: false,
-    runId: 'run',
-    onTable: () => {},
-    onProgress: () => {},
-  });
+  await source.replicate(request);
   exported = await exportState({ ...request, source: 'shop', tables: [], nowMs: request.clock.now() });
 });
 afterEach(async () => {

@@ -1,6 +1,7 @@
 import { defaultTable } from '../../src/config/table-defaults.ts';
 import { createMemoryDestination } from '../../src/load/memory/memory.ts';
 import { createMemoryStore } from '../../src/load/memory/memory-store.ts';
+import { type SyncRequest, sync } from '../../src/operations/sync.ts';
 import { silentLogger } from '../../src/platform/logger.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { createHurriedClock } from './hurried-clock.ts';
@@ -36,6 +37,12 @@ export async function twoFollowedTables() {
       ...{ source, tables: TABLES, connection, ...surroundings },
       destination: createMemoryDestination(createMemoryStore()),
     }),
+    /** One run of both. */
+    replicate: (request: Pick<SyncRequest, 'source' | 'tables' | 'connection' | 'destination'>) =>
+      sync({
+        ...{ ...surroundings, ...request, allowShrink: false, isContinuous: false, runId: 'run' },
+        ...{ onTable: () => {}, onProgress: () => {} },
+      }),
     async [Symbol.asyncDispose]() {
       connection.close();
       await simulator.close();
