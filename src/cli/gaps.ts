@@ -90,7 +90,9 @@ const REACTIONS: Readonly<Record<Gap['reaction'], (gap: Gap) => string>> = {
       : 'the table is read again in place, by this run or the next';
   },
   waits: ({ table, resolvedAtMs }) =>
-    resolvedAtMs === null ? `waits for a decision: ${resetCommand(table)}` : 'waited for a decision',
+    resolvedAtMs === null
+      ? `waits for a decision: ${resetCommand(table)}, then tributary sync`
+      : 'waited for a decision',
   failed: ({ table, resolvedAtMs }) =>
     resolvedAtMs === null
       ? `the third gap in one reading of the table, which has failed: ${resetCommand(table)}`

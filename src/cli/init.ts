@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { createConfigFile } from '../config/edit.ts';
 import { configPath } from '../config/environment.ts';
 import { starterConfig } from '../config/starter.ts';
+import { TributaryError } from '../platform/errors.ts';
 import type { CliContext } from './context.ts';
 import { examples, type Program, withoutOptions } from './program.ts';
 
@@ -27,6 +28,7 @@ export function addInitVerb(program: Program, { output, environment }: CliContex
     )
     .action(async (_, command) => {
       const options = command.optsWithGlobals();
+      if (options.endpoint !== undefined) checkEndpoint(options.endpoint);
       const path = configPath(options.config, environment);
       const source = options.source ?? 'dynamodb';
       const region =
@@ -49,6 +51,11 @@ export function addInitVerb(program: Program, { output, environment }: CliContex
         );
       }
     });
+}
+
+function checkEndpoint(endpoint: string): void {
+  if (/^https?:\/\//i.test(endpoint) && URL.canParse(endpoint)) return;
+  throw new TributaryError('USAGE', `The endpoint ${endpoint} is no URL`, { hint: `Write http://${endpoint}` });
 }
 
 /** The path of the JSON Schema from a folder above it; null elsewhere: the file may move to other machines. */

@@ -4,6 +4,7 @@ import { formatByteRate, formatCount, formatDuration, formatUnits, plural } from
 import type { TextSink } from './output.ts';
 import {
   createPace,
+  failureText,
   isDone,
   isScanned,
   type Pace,
@@ -99,6 +100,9 @@ interface BarSpace {
  * first.
  */
 export function barLine({ name, progress }: ShownTable, { pace, nameWidth, columns }: BarSpace): string {
+  const { failedWith } = progress;
+  if (failedWith !== null)
+    return `${fitted(name, nameWidth)} ${failureText(failedWith)}`.slice(0, Math.max(0, columns));
   const barWidth = Math.max(MIN_BAR_WIDTH, Math.min(MAX_BAR_WIDTH, Math.floor(columns / 6)));
   const start = isScanned(progress)
     ? `${fitted(name, nameWidth)} ${stateOf(progress)}`

@@ -18,6 +18,7 @@ function progress(changes: Partial<TableProgress> = {}): TableProgress {
     segmentsDone: 2,
     segmentsTotal: 8,
     stream: null,
+    failedWith: null,
     ...changes,
   };
 }
@@ -127,4 +128,11 @@ test('a bar shortens a long name, and is full only when the table is through', (
   expect(barLine(shown({ rowsRead: 99_999 }, 'a-table-with-a-name'), space)).toMatch(/^a-table… █+ {2}99% /);
   expect(barLine(shown({ rowsRead: 0, expectedRows: 0 }), space)).toMatch(/^orders {3}░+ {3}0% /);
   expect(barLine(shown({ segmentsDone: 8 }), space)).toMatch(/^orders {3}█+ 100% /);
+});
+
+test('a table that has failed says so for as long as others go on', () => {
+  const fenced = shown({ stream, failedWith: 'FENCED' });
+  const text = 'has failed (FENCED) and is not replicated any more';
+  expect(progressText(fenced, pace)).toBe(`orders: ${text}`);
+  expect(barLine(fenced, { pace, nameWidth: 9, columns: 80 })).toBe(`orders    ${text}`);
 });

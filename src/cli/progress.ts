@@ -23,6 +23,8 @@ export interface TableProgress {
     readonly lagMs: number | null;
     readonly isFollowing: boolean;
   } | null;
+  /** Code of the error that has ended the table, while others go on. */
+  readonly failedWith: string | null;
 }
 
 /** A table on a display: under a name that tells it apart from those of other sources. */
@@ -78,13 +80,19 @@ export function createPace(progress: TableProgress, clock: Clock): () => Pace {
  * once it is read, `orders: following, 1,234 changes read, 200 a second, 1,200 rows loaded, 1.2 s behind, 4 open shards`.
  */
 export function progressText({ name, progress }: ShownTable, pace: Pace): string {
-  const { throttleCount } = progress;
+  const { throttleCount, failedWith } = progress;
+  if (failedWith !== null) return `${name}: ${failureText(failedWith)}`;
   const parts = [
     ...(isScanned(progress) ? streamFigures(progress, pace) : scanFigures(progress, pace)),
     ...(throttleCount > 0 ? [`${formatCount(throttleCount)} throttles`] : []),
     ...(isScanned(progress) ? [] : timeLeft(progress, pace)),
   ];
   return `${name}: ${parts.join(', ')}`;
+}
+
+/** A table that has failed while others go on. */
+export function failureText(code: string): string {
+  return `has failed (${code}) and is not replicated any more`;
 }
 
 function scanFigures(progress: TableProgress, { elapsedMs }: Pace): readonly string[] {

@@ -107,7 +107,7 @@ async function readAgain({ config, source, tables, options, context }: ResetComm
   if (!options.yes) {
     await ask(
       `Read ${plural(chosen.length, 'table')} (${chosen.join(', ')}) of ${source.name} again in place? ` +
-        'The next run scans them completely; readers keep what is there, and what is not found is marked as deleted.',
+        'The next run reads everything; readers keep what is there, and what is not found is marked as deleted.',
       context,
     );
   }

@@ -60,7 +60,7 @@ function refusal(...parameters: Parameters<typeof check>): TributaryError {
 
 describe('a table that is to follow its stream', () => {
   const ENABLE =
-    'aws dynamodb update-table --table-name orders --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES';
+    'aws dynamodb update-table --region us-east-1 --table-name orders --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES';
   const following = (viewType: CatalogStream['viewType']) => ({
     stream: { enabled: true, viewType, arn: 'arn', label: '2026' },
   });

@@ -71,10 +71,11 @@ function checkChanges({ ref, deletes, keepLastImage, ttlDeletes }: TableSelectio
   }
 }
 
-function checkStream({ keepLastImage }: TableSelection, { name, stream }: CatalogTable): void {
+function checkStream({ keepLastImage }: TableSelection, table: CatalogTable): void {
+  const { name, stream } = table;
   if (!stream.enabled) {
     throw refusal(name, 'cannot be LOG_BASED: it has no stream', {
-      hint: `Enable one: ${enableCommand(name)}; or select the table as FULL_TABLE`,
+      hint: `Enable one: ${enableCommand(table)}; or select the table as FULL_TABLE`,
     });
   }
   const lack = lackOf(stream, keepLastImage);
@@ -83,8 +84,8 @@ function checkStream({ keepLastImage }: TableSelection, { name, stream }: Catalo
     keepLastImage && stream.viewType === 'NEW_IMAGE' ? 'leave out keep_last_image' : 'select it as FULL_TABLE';
   throw refusal(name, `cannot be LOG_BASED${keepLastImage ? ' with keep_last_image' : ''}: ${lack}`, {
     hint:
-      `The view type of a stream cannot be changed. Disable the stream: ${disableCommand(name)}; then enable it again: ` +
-      `${enableCommand(name)}. Other readers lose the old stream, and a table that is being followed has a gap: it is ` +
+      `The view type of a stream cannot be changed. Disable the stream: ${disableCommand(table)}; then enable it again: ` +
+      `${enableCommand(table)}. Other readers lose the old stream, and a table that is being followed has a gap: it is ` +
       `read again as a whole. Or ${instead}`,
   });
 }
@@ -96,13 +97,18 @@ function lackOf({ viewType }: CatalogStream, keepLastImage: boolean): string | n
   return keepLastImage && viewType === 'NEW_IMAGE' ? `${has} the item as it was before` : null;
 }
 
-function enableCommand(table: string): string {
-  const specification = 'StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES';
-  return `aws dynamodb update-table --table-name ${table} --stream-specification ${specification}`;
+function enableCommand(table: CatalogTable): string {
+  return updateCommand(table, 'StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES');
 }
 
-function disableCommand(table: string): string {
-  return `aws dynamodb update-table --table-name ${table} --stream-specification StreamEnabled=false`;
+function disableCommand(table: CatalogTable): string {
+  return updateCommand(table, 'StreamEnabled=false');
+}
+
+/** With its region: the one that is set where it is typed in may have another table of that name. */
+function updateCommand({ name, arn }: CatalogTable, specification: string): string {
+  const region = arn.split(':')[3] ?? '';
+  return `aws dynamodb update-table --region ${region} --table-name ${name} --stream-specification ${specification}`;
 }
 
 function refusal(name: string, why: string, { hint }: { readonly hint: string }): TributaryError {

@@ -216,7 +216,7 @@ export const ERROR_CODES = {
   FENCED: {
     kind: 'transient',
     cause: 'Another process has taken over the table; what this one had not committed was rolled back.',
-    fix: 'Run again. If two schedules run the same source, stop one of them.',
+    fix: 'Stop this process if it still runs, see that only one replicates the table, and run it again.',
   },
   STATE_INVALID: {
     kind: 'data',

@@ -232,12 +232,21 @@ function haltedTable(
       hint: 'Enable a stream with new images (`tributary check` has the command), then run again: the table is read again in place',
     });
   }
-  if (reaction === 'waits') return new TributaryError('GAP_WAITS', `Changes were lost. ${found.detail}`);
+  if (reaction === 'waits') return waitingGap(table, `Changes were lost. ${found.detail}`);
   const behind = found.fromMs === null ? '' : `, behind by ${formatDuration(awsTime.now() - found.fromMs)}`;
   return new TributaryError(
     'SNAPSHOT_FAILED',
     `${table} has lost changes three times while it was read${behind}: reading it within 12 hours takes about ${unitsToRead(facts)} RCU a second`,
   );
+}
+
+/** A gap that a person decides about. */
+export function waitingGap(table: string, message: string): TributaryError {
+  return new TributaryError('GAP_WAITS', message, {
+    hint:
+      `Look at \`tributary gaps --table ${table}\`. \`tributary reset --table ${table} --in-place\` and then \`tributary sync\` ` +
+      'read the table again while readers keep what is there',
+  });
 }
 
 /** Eventually consistent reads: half a unit for 4 KB (Developer Guide, Read consistency). */

@@ -153,7 +153,10 @@ export function createLaneLoader(options: LaneLoaderOptions): LaneLoader {
     });
     for (const { column, from, to } of changes) {
       const type = to.kind === 'decimal' ? `decimal(38,${to.scale})` : to.kind;
-      if (from !== null) log.info(`${counters.table}: column ${column} widens from ${from.kind} to ${type}`);
+      const widens = `${counters.table}: column ${column} widens from ${from?.kind} to ${type}`;
+      // Queries that compute with it break.
+      if (from !== null && to.kind === 'text') log.warning(widens);
+      else if (from !== null) log.info(widens);
       else log.debug(`${counters.table}: new column ${column} ${type}`);
     }
     schema = merged;

@@ -6,7 +6,7 @@ import { backoffMs } from '../platform/backoff.ts';
 import { TributaryError, toTributaryError } from '../platform/errors.ts';
 import { type FollowPlan, type LossOfSource, planFollowing } from '../state/follow-plan.ts';
 import { followVersion } from './follow-version.ts';
-import { answerGap, gapsBefore, waitsOnlyForStream } from './gap-answer.ts';
+import { answerGap, gapsBefore, waitingGap, waitsOnlyForStream } from './gap-answer.ts';
 import type { LiveVersion, LogBasedReplication, StreamFacts } from './log-based-replication.ts';
 import { createScanSource, newSegments } from './scan-segments.ts';
 import { layoutOf, readState, readUnits, startingSchema, tapLog } from './table-replication.ts';
@@ -162,6 +162,6 @@ async function begin(
 
 function waitingTable({ target }: LogBasedReplication, phase: 'gap' | 'failed'): TributaryError {
   return phase === 'gap'
-    ? new TributaryError('GAP_WAITS', `${target.table} has a gap and waits for a decision`)
+    ? waitingGap(target.table, `${target.table} has a gap and waits for a decision`)
     : new TributaryError('SNAPSHOT_FAILED', `The reading of ${target.table} has failed and waits for a decision`);
 }

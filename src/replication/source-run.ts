@@ -168,6 +168,7 @@ async function runTable(
     live = await task.run({ ...context, counters });
   } catch (thrown) {
     error = toTributaryError(thrown);
+    counters.failedWith = error.code;
     logFailure(task.table, error, log);
   } finally {
     giveBack();

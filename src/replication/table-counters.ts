@@ -19,6 +19,8 @@ export interface TableCounters {
   commits: number;
   /** Of a table that follows its stream; null before it does, and always under FULL_TABLE. */
   stream: StreamCounters | null;
+  /** Code of the error that has ended it before the run; null while there is none. */
+  failedWith: string | null;
 }
 
 /** Asked anew at every look. */
@@ -47,5 +49,6 @@ export function createTableCounters(table: string): TableCounters {
     segmentsTotal: 0,
     commits: 0,
     stream: null,
+    failedWith: null,
   };
 }

@@ -25,7 +25,9 @@ test('a gap that waits for a person is shown by the run, status and gaps, and en
   const open = await shop.says('gaps');
   expect(open).toMatch(/^shop: 1 open gap\ncarts open: the table has another stream than before\n {2}found /);
   expect(open).toMatch(/^ {2}missing {3}changes that were made between \d{4}-.*Z and \d{4}-.*Z$/m);
-  expect(open).toContain('  reaction  waits for a decision: tributary reset --table carts --in-place\n');
+  expect(open).toContain(
+    '  reaction  waits for a decision: tributary reset --table carts --in-place, then tributary sync\n',
+  );
   expect((await shop.run(['state', 'rewind', '--table', 'carts', '--yes'])).stderr).toContain(
     'error STATE_NOT_EDITABLE: The bookmarks of carts cannot be moved: changes were lost, and it waits for a decision',
   );

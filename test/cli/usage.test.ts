@@ -116,6 +116,8 @@ describe('configuration', () => {
   });
 
   test('that would be in a folder that there is not, or is a folder, is said so', async () => {
+    const noUrl = await runCli(['init', '--endpoint', '127.0.0.1:8000', '--config', join(folder, 'new.yaml')]);
+    expect([noUrl.exitCode, noUrl.stderr]).toEqual([2, expect.stringContaining('Fix: Write http://127.0.0.1:8000')]);
     const missing = await runCli(['init', '--config', join(folder, 'no/x.yaml')]);
     expect([missing.exitCode, missing.stderr]).toEqual([
       2,
