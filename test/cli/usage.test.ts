@@ -115,9 +115,12 @@ describe('configuration', () => {
     );
   });
 
-  test('that would be in a folder that there is not, or is a folder, is said so', async () => {
+  test('is not written with an endpoint that is no URL', async () => {
     const noUrl = await runCli(['init', '--endpoint', '127.0.0.1:8000', '--config', join(folder, 'new.yaml')]);
     expect([noUrl.exitCode, noUrl.stderr]).toEqual([2, expect.stringContaining('Fix: Write http://127.0.0.1:8000')]);
+  });
+
+  test('that would be in a folder that there is not, or is a folder, is said so', async () => {
     const missing = await runCli(['init', '--config', join(folder, 'no/x.yaml')]);
     expect([missing.exitCode, missing.stderr]).toEqual([
       2,
