@@ -197,6 +197,30 @@ describe('replicateLogBased', () => {
     await expect(running).resolves.toMatchObject({ rowCount: 1 });
     expect(failures).toBe(0);
   });
+
+  test('a run without end waits for a table that was deleted, and reads the one that is created in its place', async () => {
+    orders.put('a', 1);
+    const stop = new AbortController();
+    let resolveRead = (): void => {};
+    const isRead = new Promise<void>((resolve) => {
+      resolveRead = resolve;
+    });
+    const faults: MemoryLoadOptions = {
+      afterCommit: () => {
+        if (orders.alive()['a'] === 5) resolveRead();
+      },
+    };
+    const running = orders.run({ faults, signal: stop.signal, onCaughtUp: null });
+    await untilFollowing();
+    await orders.send('DeleteTable', { TableName: 'orders' });
+    await orders.simulator.requests.reached({ action: 'DescribeTable', error: 'ResourceNotFoundException' }, 2);
+    orders.createTable();
+    orders.put('a', 5);
+    await isRead;
+    stop.abort(new TributaryError('CANCELLED', 'stopped by a person'));
+    await running.catch(() => {});
+    expect(orders.gaps().map(({ kind }) => kind)).toContain('table-replaced');
+  });
 });
 
 async function untilFollowing(): Promise<void> {

@@ -49,11 +49,13 @@ async function endOfFollowing({ destination, target, onCaughtUp }: LogBasedRepli
 async function waitToRetry(run: LogBasedReplication, thrown: unknown, attempt: number): Promise<void> {
   if (run.signal.aborted) throw thrown;
   const error = toTributaryError(thrown);
+  // A table that is deleted may be created again, or restored.
+  const isWaitedFor = error.kind === 'permission' || error.code === 'TABLE_NOT_FOUND';
   // Somebody has moved the bookmarks, or follows the table, too: two that take it from each other help nobody.
-  const passes = (error.kind === 'transient' && error.code !== 'FENCED') || error.kind === 'permission';
+  const passes = isWaitedFor || (error.kind === 'transient' && error.code !== 'FENCED');
   if (run.onCaughtUp !== null || !passes) throw thrown;
   const waitMs = backoffMs(attempt, RETRY_BACKOFF);
-  const advice = error.kind === 'permission' ? ` ${error.hint}.` : '';
+  const advice = isWaitedFor ? ` ${error.hint}.` : '';
   run.log.warning(
     `${run.target.table}: ${error.message} (${error.code}).${advice} Goes on from its bookmarks in ${Math.ceil(waitMs / 1000)} s`,
   );

@@ -54,9 +54,9 @@ export async function readDuckDbTable(
     const attributes = new Map(
       (
         await query(
-          `SELECT column_name, attribute FROM _tributary_columns WHERE source = ${text(table.source)} AND table_name = ${text(table.name)} AND column_name IS NOT NULL`,
+          `SELECT column_name, hex(attribute) FROM _tributary_columns WHERE source = ${text(table.source)} AND table_name = ${text(table.name)} AND column_name IS NOT NULL`,
         )
-      ).map(([column, attribute]) => [String(column), String(attribute)]),
+      ).map(([column, attribute]) => [String(column), textOfHex(String(attribute))]),
     );
     const described = await query(
       `SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = ${text(table.schema)} AND table_name = ${text(table.table)} ORDER BY column_index`,
@@ -67,14 +67,20 @@ export async function readDuckDbTable(
     });
     const from = `${name(table.schema)}.${name(table.table)}`;
     const cells = columns.map(({ column, type }) =>
-      type.kind === 'binary' ? `to_base64(${name(column)})` : `CAST(${name(column)} AS VARCHAR)`,
+      type.kind === 'binary' ? `to_base64(${name(column)})` : `hex(CAST(${name(column)} AS VARCHAR))`,
     );
     const rowsWhere = async (names: readonly string[], condition: string): Promise<readonly FoundRow[]> => {
       const found = await query(
         `SELECT ${[...cells, ...names.slice(cells.length)].join(', ')} FROM ${from} WHERE ${condition}`,
       );
       return found.map((values) =>
-        Object.fromEntries(names.map((column, at) => [column, values[at] === null ? null : String(values[at])])),
+        Object.fromEntries(
+          names.map((column, at) => {
+            const value = values[at] === null ? null : String(values[at]);
+            const isHex = columns[at] !== undefined && columns[at].type.kind !== 'binary';
+            return [column, value === null || !isHex ? value : textOfHex(value)];
+          }),
+        ),
       );
     };
     const names = columns.map(({ column }) => column);
@@ -84,6 +90,11 @@ export async function readDuckDbTable(
     const versions = await query(`SELECT DISTINCT CAST(_sdc_table_version AS VARCHAR) FROM ${from}`);
     return { columns, rows, deletedRows, versions: versions.map(([version]) => String(version)) };
   });
+}
+
+/** The driver drops a U+FEFF at the beginning of a text. */
+function textOfHex(hex: string): string {
+  return Buffer.from(hex, 'hex').toString('utf8');
 }
 
 function columnType(type: string): ColumnType {

@@ -20,7 +20,8 @@ export async function readSchemaRows(
 ): Promise<StoredSchema> {
   const rows = await queryRows(
     connection,
-    `SELECT attribute, column_name, evidence FROM main._tributary_columns
+    // As hex: the driver drops a U+FEFF at the beginning of a text, which makes another attribute of it.
+    `SELECT hex(attribute) AS attribute, column_name, evidence FROM main._tributary_columns
      WHERE source = $1 AND table_name = $2 AND version = $3 ORDER BY ordinal`,
     [source, table, version],
   );
@@ -73,7 +74,7 @@ export async function keepSchemaRows(
 
 const columnRows = z.array(
   z.object({
-    attribute: z.string(),
+    attribute: z.hex().transform((text) => Buffer.from(text, 'hex').toString('utf8')),
     column_name: z.string().nullable(),
     evidence: storedJson(storedEvidence),
   }),

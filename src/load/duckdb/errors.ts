@@ -18,7 +18,8 @@ export function isOutOfMemory(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.cause !== undefined && isOutOfMemory(thrown.cause);
 }
 
-const OUT_OF_MEMORY = /Out of Memory|failed to (?:pin|allocate)|could not allocate/i;
+// Offloading fails where the file for it cannot grow, on a disk that is nearly full: with more memory it is not needed.
+const OUT_OF_MEMORY = /Out of Memory|failed to (?:pin|allocate|offload)|could not allocate/i;
 
 /** Null where the platform does not tell. */
 export function lockHolderOf(thrown: unknown): LockHolder | null {
@@ -80,10 +81,10 @@ const KNOWN: readonly KnownFailure[] = [
   },
   {
     code: 'DESTINATION_FAILED',
-    what: 'DuckDB needs more memory than half of what this machine has',
+    what: 'DuckDB has too little memory, even with half of what this machine has, and too little disk to do without',
     pattern: OUT_OF_MEMORY,
     systemCodes: [],
-    hint: 'It works on 2,048 rows at once: leave large attributes out by a projection, or run on a machine with more memory.',
+    hint: 'Give the disk of the file more space, leave large attributes out by a projection, or run on a machine with more memory.',
   },
   {
     code: 'DESTINATION_INVALID',
