@@ -102,7 +102,7 @@ describe('two processes that load one source at the same time', () => {
       exitCode: 5,
       said:
         'error FENCED: 1 of 1 table of source shop not replicated: another process has taken over\n' +
-        '  Fix: Run again. If two schedules run the same source, stop one of them.\n',
+        '  Fix: Stop this process if it still runs, see that only one replicates the table, and run it again.\n',
     });
     expect(lost.stdout).toMatch(/^orders FENCED: .*\n {2}Fix: Run again/m);
     await shop.expectLive(NEW);
