@@ -216,7 +216,7 @@ export const ERROR_CODES = {
   FENCED: {
     kind: 'transient',
     cause: 'Another process has taken over the table; what this one had not committed was rolled back.',
-    fix: 'Stop this process if it still runs, see that only one replicates the table, and run it again.',
+    fix: 'Run again when no other process replicates the table; a `sync --follow` that still runs is to be stopped first.',
   },
   STATE_INVALID: {
     kind: 'data',

@@ -102,7 +102,7 @@ describe('two processes that load one source at the same time', () => {
       exitCode: 5,
       said:
         'error FENCED: 1 of 1 table of source shop not replicated: another process has taken over\n' +
-        '  Fix: Stop this process if it still runs, see that only one replicates the table, and run it again.\n',
+        '  Fix: Run again when no other process replicates the table; a `sync --follow` that still runs is to be stopped first.\n',
     });
     expect(lost.stdout).toMatch(/^orders FENCED: .*\n {2}Fix: Run again/m);
     await shop.expectLive(NEW);
