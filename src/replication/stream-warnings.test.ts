@@ -41,12 +41,16 @@ test('a warning about a stream says whose it is: before the capture, while follo
     stop();
   });
   await orders.run({ log });
-  const [beforeCapture, whileFollowing, refused, ...atGap] = warnings;
-  expect(beforeCapture).toMatch(/^orders: dynamodb:DescribeStream on orders failed: /);
-  expect(whileFollowing).toMatch(/^orders: dynamodb:GetRecords on shardId-\S+ failed: /);
-  expect(refused).toMatch(/^orders: Shard shardId-\S+ answers that records are trimmed, which is not sure yet/);
-  expect(atGap).toEqual([
-    expect.stringMatching(/^orders: gap \(position-trimmed\): /),
-    expect.stringMatching(/^orders: dynamodb:DescribeStream on orders failed: /),
-  ]);
+  expect(warnings.filter((line) => !line.startsWith('orders: '))).toEqual([]);
+  // On a busy machine calls bunch up and more of them are refused: how often each is said is not the question here.
+  const gapAt = warnings.findIndex((line) => line.startsWith('orders: gap (position-trimmed): '));
+  const [beforeCapture, ...following] = warnings.slice(0, gapAt);
+  expect(beforeCapture).toMatch(describeRefused);
+  expect(following).toContainEqual(expect.stringMatching(/^orders: dynamodb:GetRecords on shardId-\S+ failed: /));
+  expect(following).toContainEqual(
+    expect.stringMatching(/^orders: Shard shardId-\S+ answers that records are trimmed, which is not sure yet/),
+  );
+  expect(warnings.slice(gapAt + 1)).toContainEqual(expect.stringMatching(describeRefused));
 });
+
+const describeRefused = /^orders: dynamodb:DescribeStream on orders failed: /;
