@@ -135,6 +135,12 @@ export const ERROR_CODES = {
     cause: 'No table of the source is selected.',
     fix: 'Run `tributary discover` and then `tributary select TABLE --method FULL_TABLE`, or `--method LOG_BASED` to follow its stream.',
   },
+  CATALOG_INVALID: {
+    kind: 'user',
+    cause:
+      'The Singer catalog is no JSON of the shape that discovery writes, or describes a stream that cannot be replicated.',
+    fix: 'Correct the stream and key that the message names, or write the catalog again with `tap-dynamodb --discover`.',
+  },
   CHECK_FAILED: {
     kind: 'user',
     cause: 'At least one step of `tributary check` has failed.',
@@ -213,6 +219,17 @@ export const ERROR_CODES = {
     cause: 'The destination refused a statement or a write for a reason of its own.',
     fix: 'Read the message of the destination that the error carries; the next run resumes.',
   },
+  TARGET_FAILED: {
+    kind: 'transient',
+    cause:
+      'The Singer target could not be started, ended before it had confirmed everything, or confirmed what it was not given.',
+    fix: 'Read what the target has said, in the log of the run; the next run goes on from what it has confirmed.',
+  },
+  TARGET_HUNG: {
+    kind: 'transient',
+    cause: 'The Singer target has taken nothing, or has not ended, for longer than it is waited for; it was stopped.',
+    fix: 'Look at what the target waits for, or wait longer with `echo_timeout` or `exit_timeout`; the next run goes on from what it has confirmed.',
+  },
   FENCED: {
     kind: 'transient',
     cause: 'Another process has taken over the table; what this one had not committed was rolled back.',
@@ -250,6 +267,11 @@ export const ERROR_CODES = {
     kind: 'transient',
     cause: 'Some tables of the run failed; the others were loaded.',
     fix: 'Do what the fix of each failed table says (`tributary status` shows them again), then run again: what was loaded is kept.',
+  },
+  OUTPUT_CLOSED: {
+    kind: 'transient',
+    cause: 'What reads the standard output of the command has ended before the command had written everything.',
+    fix: 'Look at why the reader has ended: it says so itself; the next run goes on from the last state that it has passed on.',
   },
   CANCELLED: {
     kind: 'cancelled',
