@@ -109,7 +109,10 @@ export interface Lane extends LoadTarget {
 
 /** The outcome of a commit. Counts add up: rows written = upserted + deleted + compacted + superseded + rejected. */
 export interface CommitReceipt {
-  /** `durable` covers this commit and every earlier one of the lane; bookmarks and status move on durable only. */
+  /**
+   * `durable` covers this commit and every earlier one of the lane; bookmarks and status move on durable only. After
+   * `accepted` it is the destination's to say when that is, see Acceptance; what is read on meanwhile goes on from here.
+   */
   readonly receipt: 'durable' | 'accepted';
   readonly upsertedRows: number;
   /** Deletes that were applied, also of keys that were not there. */
@@ -218,5 +221,18 @@ export interface Load {
     },
     options: { readonly signal: AbortSignal },
   ): Promise<CommitReceipt>;
+  /** Only of destinations that answer `accepted`. */
+  readonly acceptance?: Acceptance;
   close(): Promise<void>;
+}
+
+/** How a destination that says later what is durable says it: a Singer target repeats the STATE that it has got to. */
+export interface Acceptance {
+  /**
+   * The listener is called whenever more commits of this load are durable, with how many are in all. They become durable
+   * in their order; those that were answered `durable` count, too.
+   */
+  onDurable(listener: (commits: number) => void): void;
+  /** Resolves when every commit is durable; rejects naming the first unit that is not. */
+  settle(): Promise<void>;
 }

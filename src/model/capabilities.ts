@@ -10,6 +10,10 @@ export interface Capabilities {
    * a snapshot and a stream may be loaded side by side. `ordered`: what comes last stays. `none`: it takes snapshots only.
    */
   readonly changes: 'merge' | 'ordered' | 'none';
+  /** Whether it can remove rows whose items were deleted; all that take changes can mark them. */
+  readonly hardDeletes: boolean;
+  /** What a commit should hold at most: bytes of pages in memory with their tapes, and rows. */
+  readonly commit: { readonly bytes: number; readonly rows: number };
   readonly identifierMaxBytes: number;
   /** Columns of a table, metadata columns not counted. */
   readonly maxColumns: number;

@@ -10,12 +10,6 @@ import type { UnitChanges, UnitProgress } from '../state/unit-progress.ts';
 import type { TableCounters } from './table-counters.ts';
 
 /**
- * An open DuckDB transaction is not bounded by its memory_limit (500k rows in one held 576 MB when measured), and most of
- * what a small commit costs does not depend on its size: so commits are as large as memory comfortably allows.
- */
-const FLUSH_BYTES = 24 * 1024 * 1024;
-const FLUSH_ROWS = 50_000;
-/**
  * Shards that only say that nothing has happened are written this often: the time to loss of a table must not be taken
  * for longer than it is by more than some minutes, and each commit would update every idle shard otherwise.
  */
@@ -71,6 +65,7 @@ interface LaneLoaderOptions {
  */
 export function createLaneLoader(options: LaneLoaderOptions): LaneLoader {
   const { load, progress, counters, clock, log } = options;
+  const most = options.capabilities.commit;
   let schema = options.schema;
   let pending: LoadedPage[] = [];
   let pendingBytes = 0;
@@ -176,7 +171,7 @@ export function createLaneLoader(options: LaneLoaderOptions): LaneLoader {
       pendingBytes += heldBytes;
       pendingRows += batch.page.rowCount;
       counters.bytesRead += batch.page.body.byteLength;
-      if (memory.isContended || pendingBytes >= FLUSH_BYTES || pendingRows >= FLUSH_ROWS) void flush();
+      if (memory.isContended || pendingBytes >= most.bytes || pendingRows >= most.rows) void flush();
       else startTimer();
     },
     touch: startTimer,

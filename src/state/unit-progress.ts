@@ -10,7 +10,7 @@ export interface UnitChanges {
   readonly pruned: readonly UnitId[];
 }
 
-/** Where each unit of a lane stands: durable, and read but not yet durable. */
+/** Where each unit of a lane stands: durable, accepted but not yet durable, and read but not yet handed over. */
 export interface UnitProgress {
   /** Records that the rows from `from` up to `to` are handed on. Pages of one unit come in order, without a hole. */
   advance(unit: UnitId, from: Position, to: Position): void;
@@ -25,11 +25,13 @@ export interface UnitProgress {
   /** All units as they stand, durable or not. */
   units(): readonly NewUnit[];
   /**
-   * What makes everything handed on durable. Units of which only `verifiedThroughMs` has changed come on request: there
+   * What makes everything handed on durable, from where the destination has accepted it. Units of which only `verifiedThroughMs` has changed come on request: there
    * may be thousands, at every commit.
    */
   pending(options: { readonly includeVerified: boolean }): UnitChanges;
-  /** Records that the changes are durable. */
+  /** Records that the destination has the changes but has not said that they are durable. */
+  accepted(changes: UnitChanges): void;
+  /** Records that the changes are durable, in the order in which they were accepted. */
   committed(changes: UnitChanges): void;
   /** Whether it is durable that every unfinished shard is verified through this time. */
   isVerifiedThrough(atMs: number): boolean;
@@ -41,12 +43,19 @@ export interface UnitProgress {
 export function createUnitProgress(units: Iterable<UnitState>, epoch: number): UnitProgress {
   const durable = new Map<UnitId, UnitState>();
   for (const unit of units) durable.set(unit.unit, unit);
-  /** Units that stand elsewhere than they are durable; those that were opened are not durable at all. */
+  /** Units that the destination has got elsewhere than they are durable; null for those that it drops. */
+  const ahead = new Map<UnitId, UnitState | null>();
+  /** Units that stand elsewhere than the destination has got them; those that were opened it has not got at all. */
   const handedOn = new Map<UnitId, NewUnit>();
   const pruned = new Set<UnitId>();
 
+  const durableUnit = (unit: UnitId): UnitState | null => durable.get(unit) ?? null;
+  const reached = (unit: UnitId): UnitState | null => {
+    const state = ahead.get(unit);
+    return state === undefined ? durableUnit(unit) : state;
+  };
   const current = (unit: UnitId): NewUnit => {
-    const state = handedOn.get(unit) ?? durable.get(unit);
+    const state = handedOn.get(unit) ?? reached(unit);
     if (!state) throw new TributaryError('BUG', `Unit ${unit} is not part of the lane`);
     return state;
   };
@@ -56,10 +65,33 @@ export function createUnitProgress(units: Iterable<UnitState>, epoch: number): U
     }
     handedOn.set(unit, { unit, ...next });
   };
+  /** Calls `put` with each unit of the changes as they leave it; null for those that they drop. */
+  const apply = (
+    { moves, opened, pruned: dropped }: UnitChanges,
+    before: (unit: UnitId) => UnitState | null,
+    put: (unit: UnitId, state: UnitState | null) => void,
+  ): void => {
+    for (const unit of opened) put(unit.unit, { ...unit, epoch });
+    for (const { unit, epoch: held, to: position, shard: moved } of moves) {
+      const shard = before(unit)?.shard ?? null;
+      put(unit, { unit, epoch: held, position, shard: shard && { ...shard, ...moved } });
+    }
+    for (const unit of dropped) put(unit, null);
+  };
+  const forgetReached = (unit: UnitId): void => {
+    const state = reached(unit);
+    const latest = handedOn.get(unit);
+    if (state === null) pruned.delete(unit);
+    else if (latest !== undefined && isUnchanged(state, latest, true)) handedOn.delete(unit);
+  };
+  const isNew = ({ unit }: NewUnit): boolean => reached(unit) === null;
 
   return {
     current,
-    units: () => [...durable.values()].map(({ unit }) => current(unit)).concat(openedUnits(handedOn, durable)),
+    units: () =>
+      [...new Set([...durable.keys(), ...ahead.keys(), ...handedOn.keys()])]
+        .filter((unit) => ahead.get(unit) !== null)
+        .map(current),
     advance: (unit, from, to) => move(unit, from, { position: to, shard: current(unit).shard }),
     advanceShard(unit, from, to, progress) {
       const { shard } = current(unit);
@@ -70,7 +102,7 @@ export function createUnitProgress(units: Iterable<UnitState>, epoch: number): U
     },
     open(opened) {
       for (const unit of opened) {
-        if (handedOn.has(unit.unit) || durable.has(unit.unit)) {
+        if (handedOn.has(unit.unit) || !isNew(unit)) {
           throw new TributaryError('BUG', `Unit ${unit.unit} is opened twice`);
         }
         handedOn.set(unit.unit, unit);
@@ -82,32 +114,31 @@ export function createUnitProgress(units: Iterable<UnitState>, epoch: number): U
     pending({ includeVerified }) {
       const moves: UnitMove[] = [];
       for (const next of handedOn.values()) {
-        const before = durable.get(next.unit);
-        if (before === undefined || isUnchanged(before, next, includeVerified)) continue;
+        const before = reached(next.unit);
+        if (before === null || isUnchanged(before, next, includeVerified)) continue;
         const { unit, epoch: held, position: from } = before;
         moves.push({ unit, epoch: held, from, to: next.position, shard: next.shard });
       }
       return {
         moves,
-        opened: openedUnits(handedOn, durable),
-        pruned: [...pruned].filter((unit) => durable.get(unit)?.position === 'end'),
+        opened: [...handedOn.values()].filter(isNew),
+        pruned: [...pruned].filter((unit) => reached(unit)?.position === 'end'),
       };
     },
-    committed({ moves, opened, pruned: dropped }) {
-      const settle = (next: UnitState): void => {
-        durable.set(next.unit, next);
-        const latest = handedOn.get(next.unit);
-        if (latest !== undefined && isUnchanged(next, latest, true)) handedOn.delete(next.unit);
-      };
-      for (const unit of opened) settle({ ...unit, epoch });
-      for (const { unit, epoch: held, to: position, shard: moved } of moves) {
-        const shard = durable.get(unit)?.shard ?? null;
-        settle({ unit, epoch: held, position, shard: shard && { ...shard, ...moved } });
-      }
-      for (const unit of dropped) {
-        durable.delete(unit);
-        pruned.delete(unit);
-      }
+    accepted(changes) {
+      apply(changes, reached, (unit, state) => {
+        ahead.set(unit, state);
+        forgetReached(unit);
+      });
+    },
+    committed(changes) {
+      apply(changes, durableUnit, (unit, state) => {
+        if (state === null) durable.delete(unit);
+        else durable.set(unit, state);
+        const further = ahead.get(unit);
+        if (further !== undefined && isSame(state, further)) ahead.delete(unit);
+        forgetReached(unit);
+      });
     },
     isVerifiedThrough(atMs) {
       for (const { position, shard } of durable.values()) {
@@ -128,9 +159,6 @@ function isUnchanged(before: NewUnit, next: NewUnit, includeVerified: boolean): 
   return !includeVerified || before.shard?.verifiedThroughMs === next.shard?.verifiedThroughMs;
 }
 
-function openedUnits(
-  handedOn: ReadonlyMap<UnitId, NewUnit>,
-  durable: ReadonlyMap<UnitId, UnitState>,
-): readonly NewUnit[] {
-  return [...handedOn.values()].filter(({ unit }) => !durable.has(unit));
+function isSame(a: UnitState | null, b: UnitState | null): boolean {
+  return a === null || b === null ? a === b : isUnchanged(a, b, true);
 }

@@ -6,6 +6,9 @@ export const FILES_CAPABILITIES: Capabilities = {
   fenced: true,
   guarantee: 'exactly-once',
   changes: 'none',
+  hardDeletes: false,
+  // A file for each commit: the fewer, the better for whoever reads them.
+  commit: { bytes: 24 * 1024 * 1024, rows: 50_000 },
   identifierMaxBytes: 63,
   // JSON Lines have no columns, but the generated view has.
   maxColumns: 4_000,

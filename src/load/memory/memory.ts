@@ -14,6 +14,8 @@ const CAPABILITIES: Capabilities = {
   fenced: true,
   guarantee: 'exactly-once',
   changes: 'merge',
+  hardDeletes: true,
+  commit: { bytes: 24 * 1024 * 1024, rows: 50_000 },
   identifierMaxBytes: 63,
   maxColumns: 800,
   numbers: 'lattice',
