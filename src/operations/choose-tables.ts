@@ -29,8 +29,13 @@ interface ChooseRequest {
   readonly signal: AbortSignal;
 }
 
+export interface ChosenTable {
+  readonly config: TableConfig;
+  readonly projection: ParsedProjection | null;
+}
+
 interface ChosenTables {
-  readonly chosen: readonly { readonly config: TableConfig; readonly projection: ParsedProjection | null }[];
+  readonly chosen: readonly ChosenTable[];
   /** Tables that cannot be replicated as selected, with the reason: the others go on without them. */
   readonly refused: ReadonlyMap<string, TributaryError>;
 }
@@ -54,7 +59,7 @@ export async function chooseTables(request: ChooseRequest): Promise<ChosenTables
     (await describeTables(connection, names, { clock, signal })).map((entry) => [entry.name, entry]),
   );
 
-  const chosen: ChosenTables['chosen'][number][] = [];
+  const chosen: ChosenTable[] = [];
   const refused = new Map<string, TributaryError>();
   for (const config of wanted) {
     try {

@@ -7,9 +7,9 @@ import { parseTableRef } from '../model/table.ts';
 import type { TableState } from '../model/table-state.ts';
 import { orAbort } from '../platform/abort.ts';
 import { type TributaryError, toTributaryError } from '../platform/errors.ts';
-import { TABLE_CONCURRENCY } from '../replication/source-run.ts';
 import { chooseTables } from './choose-tables.ts';
 import { followedTables } from './followed-tables.ts';
+import { TABLE_CONCURRENCY } from './replication-surroundings.ts';
 import type { TablesRequest } from './tables-request.ts';
 
 export interface TableEstimate {

@@ -1,11 +1,12 @@
 import type { TableConfig } from '../config/tributary-config.ts';
 import { TributaryError } from '../platform/errors.ts';
 import { createSlots } from '../platform/slots.ts';
+import { createReplications } from '../replication/create-replications.ts';
 import type { LogBasedReplication } from '../replication/log-based-replication.ts';
 import { createTableCounters } from '../replication/table-counters.ts';
 import { chooseTables } from './choose-tables.ts';
+import { replicatedTable, replicationSurroundings } from './replication-surroundings.ts';
 import { destinationNames } from './sync.ts';
-import { createReplications } from './table-tasks.ts';
 import type { TablesRequest } from './tables-request.ts';
 
 /** Throws USAGE for the first table that is read completely by every run. */
@@ -28,11 +29,12 @@ export async function logBasedTables(request: TablesRequest): Promise<readonly L
   if (error !== undefined) throw error;
   requireLogBased(chosen.map(({ config }) => config));
   const names = await destinationNames(request, chosen);
-  const surroundings = { ...request, names, allowShrink: false, onProgress: () => {} };
-  const replicationOf = createReplications(surroundings, chosen);
-  return chosen.map((table) =>
+  const surroundings = replicationSurroundings({ ...request, names, allowShrink: false, onProgress: () => {} });
+  const tables = chosen.map(replicatedTable);
+  const replicationOf = createReplications(surroundings, tables);
+  return tables.map((table) =>
     replicationOf(table, {
-      counters: createTableCounters(table.config.table),
+      counters: createTableCounters(table.table),
       signal: request.signal,
       scanSlots: createSlots(1),
       onCaughtUp: null,

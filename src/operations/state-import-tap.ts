@@ -1,12 +1,12 @@
 import { listShards } from '../extract/streams/list-shards.ts';
 import { parseShardUnit } from '../model/unit.ts';
 import { TributaryError } from '../platform/errors.ts';
+import { beginFromBookmarks, type ForeignBookmarks, hasTable } from '../replication/begin-from-bookmarks.ts';
 import { describeSource, LANE_COUNT } from '../replication/log-based.ts';
 import type { LogBasedReplication, StreamFacts } from '../replication/log-based-replication.ts';
 import { readState, tapLog } from '../replication/table-replication.ts';
 import { readTapState, unitsOfTapBookmark } from '../state/import-tap-state.ts';
 import { nextBase } from '../state/next-base.ts';
-import { beginFromBookmarks, type ForeignBookmarks, hasTable } from './begin-from-bookmarks.ts';
 import { logBasedTables } from './log-based-tables.ts';
 import { tableByTable } from './table-by-table.ts';
 import type { TablesRequest } from './tables-request.ts';

@@ -6,12 +6,13 @@ import { parseTableRef } from '../model/table.ts';
 import { orAbort } from '../platform/abort.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
+import { createTableTasks } from '../replication/create-replications.ts';
 import { recordFailedStart, runSource } from '../replication/source-run.ts';
 import type { TableCounters } from '../replication/table-counters.ts';
 import { destinationTableName } from '../schema/naming.ts';
-import { chooseTables } from './choose-tables.ts';
+import { type ChosenTable, chooseTables } from './choose-tables.ts';
 import { followedTables } from './followed-tables.ts';
-import { type ChosenTable, createTableTasks } from './table-tasks.ts';
+import { replicatedTable, replicationSurroundings, TABLE_CONCURRENCY } from './replication-surroundings.ts';
 
 export interface SyncRequest {
   readonly source: SourceConfig;
@@ -38,11 +39,12 @@ export interface SyncRequest {
 export async function sync(request: SyncRequest): Promise<RunRecord> {
   const { source, destination, clock, log, signal } = request;
   const { chosen, refused } = await choose(request);
-  const names = await destinationNames(request, chosen);
+  const surroundings = replicationSurroundings({ ...request, names: await destinationNames(request, chosen) });
   return await runSource({
     runId: request.runId,
     source: source.name,
-    tasks: createTableTasks({ ...request, names }, chosen),
+    tasks: createTableTasks(surroundings, chosen.map(replicatedTable)),
+    tableConcurrency: TABLE_CONCURRENCY,
     refused,
     runStore: destination.runStore,
     isContinuous: request.isContinuous,

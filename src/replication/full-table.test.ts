@@ -84,6 +84,16 @@ describe('replicateFullTable', () => {
     );
   });
 
+  test('a table is read in as many segments as were asked for, and no page is read only to find out', async () => {
+    createOrders(2_000, 1_000);
+    const destination = createMemoryDestination(store);
+    await runFullTable({ simulator, clock, table: 'orders', destination, segments: 1 });
+    expect(liveIds()).toEqual(numbers(2_000));
+    const scans = simulator.requests.scans('orders');
+    expect(new Set(scans.map(({ totalSegments }) => totalSegments ?? 1))).toEqual(new Set([1]));
+    expect(scans.filter(({ exclusiveStartKey }) => exclusiveStartKey === null)).toHaveLength(1);
+  });
+
   test('an empty table becomes an empty live version', async () => {
     createOrders(0);
     expect(await run()).toEqual({ version: 1, rowCount: 0 });

@@ -46,7 +46,8 @@ export async function newSegments(
   facts: TableFacts,
   source: ScanSource,
 ): Promise<readonly (NewUnit & { readonly shard: null })[]> {
-  const totalSegments = planSegments(facts, mayBeOnePage(facts) && (await firstPageEndsTable(run, source)));
+  const totalSegments =
+    run.segments ?? planSegments(facts, mayBeOnePage(facts) && (await firstPageEndsTable(run, source)));
   return Array.from({ length: totalSegments }, (_, segment) => ({
     unit: segmentUnit({ segment, totalSegments }),
     position: 'start',

@@ -8,13 +8,14 @@ import { runSource, type TableTask } from './source-run.ts';
 
 const LIVE = { version: 1, rowCount: 0 };
 
-const run = (tasks: readonly TableTask[], { isContinuous = false, log = silentLogger } = {}) =>
+const run = (tasks: readonly TableTask[], { isContinuous = false, log = silentLogger, tableConcurrency = 3 } = {}) =>
   runSource({
     runId: 'run-1',
     source: 'shop',
     tasks,
     refused: new Map(),
     runStore: createMemoryDestination(createMemoryStore()).runStore,
+    tableConcurrency,
     isContinuous,
     clock: systemClock,
     log,
@@ -126,6 +127,22 @@ test('followed tables all begin at once, scanned ones three at a time', async ()
   expect(new Set(begun.slice(0, 7))).toEqual(new Set(['a', 'b', 'c', 'd', 'e', 'f', 'g']));
 });
 
+test('tables are scanned one after the other, in their order, where one at a time is asked for', async () => {
+  const events: string[] = [];
+  const task = (table: string): TableTask => ({
+    table,
+    method: 'FULL_TABLE',
+    run: async () => {
+      events.push(`${table} begins`);
+      await new Promise(setImmediate);
+      events.push(`${table} ends`);
+      return LIVE;
+    },
+  });
+  await run([task('b'), task('a')], { tableConcurrency: 1 });
+  expect(events).toEqual(['b begins', 'b ends', 'a begins', 'a ends']);
+});
+
 test('a run without end asks no table to end', async () => {
   const asked: unknown[] = [];
   const followed: TableTask = {
@@ -138,4 +155,25 @@ test('a run without end asks no table to end', async () => {
   };
   await run([followed], { isContinuous: true });
   expect(asked).toEqual([null]);
+});
+
+test('when nobody reads the output any more, the tables that wait are not begun', async () => {
+  const closed: TableTask = {
+    table: 'a',
+    method: 'FULL_TABLE',
+    run: () => Promise.reject(new TributaryError('OUTPUT_CLOSED', 'Nobody reads the output')),
+  };
+  const begun: string[] = [];
+  const waiting: TableTask = {
+    table: 'b',
+    method: 'FULL_TABLE',
+    run: async () => {
+      begun.push('b');
+      return LIVE;
+    },
+  };
+  const record = await run([closed, waiting], { tableConcurrency: 1 });
+  expect(begun).toEqual([]);
+  expect(record.load.exitStatus).toBe(1);
+  expect(record.tables.map(({ error }) => error?.code)).toEqual(['OUTPUT_CLOSED', 'OUTPUT_CLOSED']);
 });

@@ -7,12 +7,6 @@ import { createSlots, type Slots } from '../platform/slots.ts';
 import type { LiveVersion } from './log-based-replication.ts';
 import { createTableCounters, type TableCounters } from './table-counters.ts';
 
-/**
- * Tables that are scanned at the same time. Small tables spend their time waiting for answers and commits; more than a few
- * at once only divides the memory that large tables need for large commits.
- */
-export const TABLE_CONCURRENCY = 3;
-
 /** What a table gets from the run that it is part of. */
 export interface TableTaskContext {
   readonly counters: TableCounters;
@@ -40,6 +34,8 @@ interface SourceRun {
   /** Tables that discovery has already ruled out, with the reason. */
   readonly refused: ReadonlyMap<string, TributaryError>;
   readonly runStore: RunStore;
+  /** Tables that are scanned at the same time. */
+  readonly tableConcurrency: number;
   readonly clock: Clock;
   readonly log: Logger;
   /** Tables that follow their stream do so until the signal aborts. */
@@ -62,15 +58,15 @@ export async function runSource(run: SourceRun): Promise<RunRecord> {
 
   const stop = new AbortController();
   const signal = AbortSignal.any([run.signal, stop.signal]);
-  const scanSlots = createSlots(TABLE_CONCURRENCY);
+  const scanSlots = createSlots(run.tableConcurrency);
   const caughtUp = createRendezvous(run.tasks.length);
   const runTask = async (task: TableTask): Promise<void> => {
     const arrive = caughtUp.participant();
     const onCaughtUp = run.isContinuous ? null : arrive;
     try {
-      const result = await runTable(run, task, { signal, scanSlots, onCaughtUp });
-      results.push(result.tableRun);
-      if (result.error && OUTAGES.has(result.error.code) && !run.isContinuous) stop.abort(result.error);
+      results.push(
+        await runTable(run, task, { signal, scanSlots, onCaughtUp, onOutage: (error) => stop.abort(error) }),
+      );
     } finally {
       // Whatever has happened to it: the others must not wait for it.
       void arrive();
@@ -151,8 +147,8 @@ function createRendezvous(count: number): { participant(): () => Promise<void> }
 async function runTable(
   run: SourceRun,
   task: TableTask,
-  context: Omit<TableTaskContext, 'counters'>,
-): Promise<{ readonly tableRun: TableRun; readonly error: TributaryError | null }> {
+  { onOutage, ...context }: Omit<TableTaskContext, 'counters'> & { readonly onOutage: (error: TributaryError) => void },
+): Promise<TableRun> {
   const { clock, log } = run;
   const { signal, scanSlots } = context;
   const counters = createTableCounters(task.table);
@@ -170,10 +166,12 @@ async function runTable(
     error = toTributaryError(thrown);
     counters.failedWith = error.code;
     logFailure(task.table, error, log);
+    // Before its place is given back: a table that waits for it must not begin.
+    if (OUTAGES.has(error.code) && !run.isContinuous) onOutage(error);
   } finally {
     giveBack();
   }
-  return { tableRun: tableRun({ counters, live, error, durationMs: clock.now() - startedAtMs }), error };
+  return tableRun({ counters, live, error, durationMs: clock.now() - startedAtMs });
 }
 
 function tableRun(end: {
@@ -218,10 +216,23 @@ function isDestinationCode(code: string): boolean {
   return code.startsWith('DESTINATION_') || LOAD_CODES.has(code);
 }
 
-const LOAD_CODES: ReadonlySet<string> = new Set(['SHRINK_REFUSED', 'STATE_INVALID', 'FENCED', 'SCHEMA_TOO_WIDE']);
+const LOAD_CODES: ReadonlySet<string> = new Set([
+  'SHRINK_REFUSED',
+  'STATE_INVALID',
+  'FENCED',
+  'SCHEMA_TOO_WIDE',
+  'TARGET_FAILED',
+  'TARGET_HUNG',
+  'OUTPUT_CLOSED',
+]);
 
 /** Errors about the destination as a whole: the next table would only wait for the same lock or fill the same disk. */
-const OUTAGES: ReadonlySet<string> = new Set(['DESTINATION_LOCKED', 'DESTINATION_FULL', 'DESTINATION_READ_ONLY']);
+const OUTAGES: ReadonlySet<string> = new Set([
+  'DESTINATION_LOCKED',
+  'DESTINATION_FULL',
+  'DESTINATION_READ_ONLY',
+  'OUTPUT_CLOSED',
+]);
 
 function failuresOf(
   results: readonly TableRun[],

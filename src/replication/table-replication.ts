@@ -34,6 +34,8 @@ export interface TableReplication {
   readonly consistentRead: boolean;
   /** Drops the attributes that legacy global tables add to items. */
   readonly dropGlobalTableAttributes: boolean;
+  /** In how many segments a new version is read; null: by the size of the table. */
+  readonly segments: number | null;
   readonly segmentConcurrency: number;
   readonly destinationSchema: string;
   readonly destinationTable: string;

@@ -11,7 +11,10 @@ import type { TableReplication } from '../../src/replication/table-replication.t
 
 export interface TableRunOptions
   extends Partial<
-    Pick<TableReplication, 'signal' | 'allowShrink' | 'projection' | 'segmentConcurrency' | 'counters' | 'log'>
+    Pick<
+      TableReplication,
+      'signal' | 'allowShrink' | 'projection' | 'segments' | 'segmentConcurrency' | 'counters' | 'log'
+    >
   > {
   readonly destination: Destination;
   /** `table` or `table/index`. */
@@ -31,6 +34,7 @@ export function tableReplication(connection: Connection, options: TableRunOption
     projection: options.projection ?? null,
     consistentRead: false,
     dropGlobalTableAttributes: false,
+    segments: options.segments ?? null,
     segmentConcurrency: options.segmentConcurrency ?? 4,
     destinationSchema: 'shop',
     destinationTable: table.replace('/', '__'),

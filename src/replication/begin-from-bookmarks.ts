@@ -1,7 +1,7 @@
 import type { NewUnit } from '../model/unit-state.ts';
 import { TributaryError } from '../platform/errors.ts';
-import type { LogBasedReplication, StreamFacts } from '../replication/log-based-replication.ts';
-import { readState, startingSchema } from '../replication/table-replication.ts';
+import type { LogBasedReplication, StreamFacts } from './log-based-replication.ts';
+import { readState, startingSchema } from './table-replication.ts';
 
 /** Where a version begins that goes on with what somebody else has loaded elsewhere. */
 export interface ForeignBookmarks {
