@@ -4,6 +4,7 @@ import type { Bench, Figure } from './report.ts';
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   latency: () => import('./latency.bench.ts'),
   shards: () => import('./shards.bench.ts'),
+  start: () => import('./start.bench.ts'),
   sync: () => import('./sync.bench.ts'),
   transcode: () => import('./transcode.bench.ts'),
 };
@@ -27,5 +28,5 @@ function printJson(figure: Figure): void {
 }
 
 function printForPeople({ bench, case: name, metric, value, unit }: Figure): void {
-  console.log(`${bench}  ${name.padEnd(14)} ${metric.padEnd(28)} ${String(value).padStart(10)} ${unit}`);
+  console.log(`${bench}  ${name.padEnd(22)} ${metric.padEnd(28)} ${String(value).padStart(10)} ${unit}`);
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { type MeasuredRun, measuredRun } from './measured-run.ts';
+import { median } from './median.ts';
 import type { Bench } from './report.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -63,9 +64,4 @@ function configText(port: number, folder: string): string {
     'destinations:',
     `  warehouse: { type: duckdb, path: ${join(folder, 'warehouse.duckdb')} }`,
   ].join('\n');
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

@@ -14,6 +14,7 @@ import { crc32Matches } from '../src/transcode/checksum.ts';
 import { jsonLinesOf } from '../src/transcode/json-lines.ts';
 import { transcodeScanPage } from '../src/transcode/scan-page.ts';
 import { canonicalLine, membersOf, type OracleItem, parseKeepingOrder } from '../test/support/oracle.ts';
+import { median } from './median.ts';
 import { type CannedPage, cannedPages } from './pages.ts';
 import { parseAndConvert } from './parse-and-convert.ts';
 import type { Bench } from './report.ts';
@@ -155,10 +156,6 @@ async function measure(
     return [name, median(cpuMs)];
   });
   return Object.fromEntries(cost) as Record<Variant, number>;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
 /** Figures of wrong output are worthless: both ways to lines must give what the oracle gives. */

@@ -74,6 +74,11 @@ export async function main(host: Host): Promise<number> {
   const context = createContext(host);
   const isJson = host.argv.includes('--json');
   try {
+    if (host.argv.length === 1 && host.argv[0] === '--version') {
+      // Without the verbs: schedulers ask for it before each run.
+      context.output.text(await packageVersion());
+      return 0;
+    }
     const program = await buildProgram(context);
     await program.parseAsync(host.argv, { from: 'user' });
     return 0;

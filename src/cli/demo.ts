@@ -2,7 +2,6 @@ import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Environment, homePath } from '../config/environment.ts';
-import { loadConfig } from '../config/load-config.ts';
 import type { TributaryConfig } from '../config/tributary-config.ts';
 import type { Clock } from '../platform/clock.ts';
 import { systemCodeOf, TributaryError } from '../platform/errors.ts';
@@ -83,7 +82,7 @@ async function refuseBesideAnother(folder: string, { environment }: CliContext):
 
 async function earlierEndpoint(folder: string, environment: Environment): Promise<string | null> {
   try {
-    const config = await loadConfig(demoFile(folder, environment));
+    const config = await readDemoConfig(folder, environment);
     return selectedSource(config, {}).connection.endpoint;
   } catch (error) {
     // None, or one that somebody has changed beyond reading: it tells of no other demo.
@@ -102,9 +101,17 @@ async function answers(endpoint: string): Promise<boolean> {
   }
 }
 
-function demoFile(folder: string, environment: Environment) {
-  const path = join(folder, 'tributary.yaml');
-  return { path, home: folder, environment: { ...environment, [SECRET_VARIABLE]: 'demo' } };
+function demoFile(folder: string): string {
+  return join(folder, 'tributary.yaml');
+}
+
+async function readDemoConfig(folder: string, environment: Environment): Promise<TributaryConfig> {
+  const { loadConfig } = await import('../config/load-config.ts');
+  return await loadConfig({
+    path: demoFile(folder),
+    home: folder,
+    environment: { ...environment, [SECRET_VARIABLE]: 'demo' },
+  });
 }
 
 interface DemoSetup {
@@ -116,7 +123,7 @@ interface DemoSetup {
 
 /** Writes the configuration of the demo, over that of an earlier one: its simulator is gone. */
 async function demoConfig({ folder, shop, simulator, context }: DemoSetup): Promise<TributaryConfig> {
-  const file = demoFile(folder, context.environment);
+  const path = demoFile(folder);
   const yaml = `# Written by \`tributary demo\`. The simulator is there as long as \`tributary demo --keep\` runs.
 sources:
   shop:
@@ -131,12 +138,12 @@ destinations:
 `;
   try {
     makeFolder(folder);
-    await writeFile(file.path, yaml);
+    await writeFile(path, yaml);
   } catch (error) {
     const reason = systemCodeOf(error) ?? 'unknown reason';
-    throw new TributaryError('CONFIG_UNWRITABLE', `${file.path} could not be written (${reason})`, { cause: error });
+    throw new TributaryError('CONFIG_UNWRITABLE', `${path} could not be written (${reason})`, { cause: error });
   }
-  return await loadConfig(file);
+  return await readDemoConfig(folder, context.environment);
 }
 
 interface DemoRun {

@@ -1,9 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createConfigFile } from '../config/edit.ts';
 import { configPath } from '../config/environment.ts';
-import { starterConfig } from '../config/starter.ts';
 import { TributaryError } from '../platform/errors.ts';
 import type { CliContext } from './context.ts';
 import { examples, type Program, withoutOptions } from './program.ts';
@@ -33,6 +31,10 @@ export function addInitVerb(program: Program, { output, environment }: CliContex
       const source = options.source ?? 'dynamodb';
       const region =
         options.region ?? (environment['AWS_REGION'] || environment['AWS_DEFAULT_REGION'] || DEFAULT_REGION);
+      const [{ createConfigFile }, { starterConfig }] = await Promise.all([
+        import('../config/edit.ts'),
+        import('../config/starter.ts'),
+      ]);
       await createConfigFile(
         path,
         starterConfig({

@@ -1,5 +1,4 @@
 import { configPath, homePath, logLevelName } from '../config/environment.ts';
-import { loadConfig } from '../config/load-config.ts';
 import { suggestion } from '../config/suggestion.ts';
 import type { DestinationConfig, SourceConfig, TributaryConfig } from '../config/tributary-config.ts';
 import type { ErrorCode } from '../platform/error-codes.ts';
@@ -13,6 +12,8 @@ const MAX_NAMES = 20;
 
 export async function loadConfigFor(options: GlobalOptions, { environment }: CliContext): Promise<TributaryConfig> {
   const path = configPath(options.config, environment);
+  // Late: its parsers are most of what help would have to load.
+  const { loadConfig } = await import('../config/load-config.ts');
   return await loadConfig({ path, home: homePath(options.home, environment), environment });
 }
 

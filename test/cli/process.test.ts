@@ -10,11 +10,11 @@ import { openShop, type Shop } from './shop.ts';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
-/** Tells on stderr of every module of the AWS SDK and of DuckDB that is loaded. */
+/** Tells on stderr of every module that is loaded of the AWS SDK, of DuckDB and of what reads a configuration. */
 const LOAD_HOOKS = `
   import { writeSync } from 'node:fs';
   export async function load(url, context, next) {
-    if (/node_modules\\/@(aws-sdk|smithy|duckdb)\\//.test(url)) writeSync(2, 'loaded ' + url + '\\n');
+    if (/node_modules\\/(@(aws-sdk|smithy|duckdb)|zod|yaml)\\//.test(url)) writeSync(2, 'loaded ' + url + '\\n');
     return next(url, context);
   }`;
 const REGISTER = `import { register } from 'node:module'; register(${JSON.stringify(dataUrl(LOAD_HOOKS))});`;
@@ -131,11 +131,12 @@ test('an answer that is larger than a pipe arrives whole', async () => {
   expect(report).toMatchObject({ sources: [{ tables: names.map(() => expect.anything()) }] });
 });
 
-test('help and version load neither the AWS SDK nor DuckDB', async () => {
+test('help and version load neither the AWS SDK, nor DuckDB, nor what reads a configuration', async () => {
   const run = async (...argv: string[]) => await ended(start(argv, WATCHED));
-  const [version, help] = await Promise.all([run('--version'), run('sync', '--help')]);
+  const [version, help, ofVerb] = await Promise.all([run('--version'), run('--help'), run('sync', '--help')]);
   expect(version).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' });
-  expect(help).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(help).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('Commands:'), stderr: '' });
+  expect(ofVerb).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('--follow'), stderr: '' });
 });
 
 test('a verb loads what it needs, and a reader that leaves early is no error', async () => {
