@@ -1,9 +1,10 @@
-import type { Load } from '../load/destination.ts';
+import type { CommitReceipt, Load } from '../load/destination.ts';
 import type { Batch } from '../model/batch.ts';
 import type { Capabilities } from '../model/capabilities.ts';
 import type { TableKey } from '../model/table.ts';
 import type { ByteBudget } from '../platform/byte-budget.ts';
 import type { Clock } from '../platform/clock.ts';
+import { TributaryError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { mergeObserved, type TableSchema } from '../schema/merge.ts';
 import type { UnitChanges, UnitProgress } from '../state/unit-progress.ts';
@@ -61,7 +62,8 @@ interface LaneLoaderOptions {
 /**
  * The loading half of a running table: collects pages of all segments and shards and commits them with the bookmarks they
  * reach. One flush runs at a time; pages that arrive meanwhile belong to the next. The progress rule lives here: units
- * are `committed` only after the destination has answered `durable`, and after a failed flush nothing moves again.
+ * are `committed` only when the destination has said that they are durable, and after a failed flush nothing moves again.
+ * What it has only accepted is settled where somebody waits for it to be durable.
  */
 export function createLaneLoader(options: LaneLoaderOptions): LaneLoader {
   const { load, progress, counters, clock, log } = options;
@@ -72,11 +74,36 @@ export function createLaneLoader(options: LaneLoaderOptions): LaneLoader {
   let pendingRows = 0;
   let flushing: Promise<unknown> = Promise.resolve();
   let failure: { readonly error: unknown } | null = null;
+  /** Commits that the destination has and that are not durable yet, in their order, and how many came before them. */
+  const accepted: Committed[] = [];
+  let durableCommits = 0;
   let verifiedAtMs = clock.now();
   let timer: AbortController | null = null;
 
   // A clock that was set back must not put it off.
   const isVerifiedDue = (): boolean => Math.abs(clock.now() - verifiedAtMs) >= VERIFIED_INTERVAL_MS;
+
+  /** Records that this many commits are durable in all. */
+  const takeDurable = (commits: number): void => {
+    for (const { changes, receipt } of accepted.splice(0, commits - durableCommits)) {
+      progress.committed(changes);
+      durableCommits += 1;
+      counters.rowsLoaded += receipt.upsertedRows;
+      counters.rowsDeleted += receipt.deletedRows;
+      counters.rowsRejected += receipt.rejectedRows;
+      counters.commits += 1;
+    }
+    counters.segmentsDone = progress.finishedSegments();
+    log.debug(`${counters.table}: ${counters.rowsLoaded} rows of this run are durable`);
+    options.onCommit();
+  };
+  load.acceptance?.onDurable(takeDurable);
+
+  /** What a failed commit has left behind is read again: nothing is handed over after it. */
+  const fail = (error: unknown): void => {
+    if (!failure) options.onFailure(error);
+    failure ??= { error };
+  };
 
   const commit = async (withVerified: boolean): Promise<void> => {
     timer?.abort();
@@ -95,18 +122,12 @@ export function createLaneLoader(options: LaneLoaderOptions): LaneLoader {
       for (const { batch } of pages) await load.write(batch);
       // Never the run's own signal: a run that is being stopped still makes durable what it has read.
       const receipt = await load.commit({ ...changes, ...schema, nowMs: clock.now() }, { signal: NEVER_ABORTED });
-      progress.committed(changes);
       if (includeVerified) verifiedAtMs = clock.now();
-      counters.rowsLoaded += receipt.upsertedRows;
-      counters.rowsDeleted += receipt.deletedRows;
-      counters.rowsRejected += receipt.rejectedRows;
-      counters.segmentsDone = progress.finishedSegments();
-      counters.commits += 1;
-      log.debug(`${counters.table}: ${counters.rowsLoaded} rows of this run are durable`);
-      options.onCommit();
+      accepted.push({ changes, receipt });
+      progress.accepted(changes);
+      if (receipt.receipt === 'durable') takeDurable(durableCommits + accepted.length);
     } catch (error) {
-      if (!failure) options.onFailure(error);
-      failure ??= { error };
+      fail(error);
       throw error;
     } finally {
       for (const { memory, heldBytes } of pages) memory.release(heldBytes);
@@ -121,7 +142,19 @@ export function createLaneLoader(options: LaneLoaderOptions): LaneLoader {
     result.catch(() => {});
     return result;
   };
-  const flush = (withVerified = false): Promise<void> => enqueue(() => commit(withVerified));
+  const flush = (): Promise<void> => enqueue(() => commit(false));
+  const settle = async (): Promise<void> => {
+    await commit(true);
+    if (accepted.length === 0) return;
+    try {
+      await load.acceptance?.settle();
+      if (accepted.length === 0) return;
+      throw new TributaryError('BUG', `${counters.table}: commits that were settled are not durable`);
+    } catch (error) {
+      fail(error);
+      throw error;
+    }
+  };
 
   const startTimer = (): void => {
     if (timer !== null || failure !== null) return;
@@ -178,18 +211,23 @@ export function createLaneLoader(options: LaneLoaderOptions): LaneLoader {
     touchVerified() {
       if (isVerifiedDue()) startTimer();
     },
-    flush: () => flush(true),
+    flush: () => enqueue(settle),
     afterFlush: (use) =>
       enqueue(async () => {
-        await commit(true);
+        await settle();
         return await use();
       }),
     async finish() {
       for (const unsubscribe of subscriptions) unsubscribe();
-      await flush(true);
+      await enqueue(settle);
       timer?.abort();
     },
   };
+}
+
+interface Committed {
+  readonly changes: UnitChanges;
+  readonly receipt: CommitReceipt;
 }
 
 function isNothing({ moves, opened, pruned }: UnitChanges): boolean {

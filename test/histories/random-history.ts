@@ -2,6 +2,7 @@ import { createMemoryDestination } from '../../src/load/memory/memory.ts';
 import { createMemoryStore, type MemoryStore, memoryKey } from '../../src/load/memory/memory-store.ts';
 import { TributaryError } from '../../src/platform/errors.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { acceptingDestination } from '../support/accepting-destination.ts';
 import { createHurriedClock, type HurriedClock } from '../support/hurried-clock.ts';
 import { runLogBased } from '../support/log-based-run.ts';
 import { createAppliedImages } from './applied-images.ts';
@@ -42,10 +43,15 @@ async function play(history: History): Promise<Verdict> {
   const store = createMemoryStore();
   const applied = createAppliedImages(store, TARGET);
   const writer = createWriter({ simulator, random });
+  // Singer targets compare nothing, and say late what they have got.
+  const isConfirmedLater = changes === 'ordered' && random.chance(0.5);
   const deletes = random.oneOf(['soft', 'hard'] as const);
   const run = async (crashAfter: number | null, signal: AbortSignal): Promise<void> => {
     const crash = createCrash({ random, crashAfter, onCommit: () => applied.observe() });
-    const destination = createMemoryDestination(store, { changes, ...crash.hooks });
+    const memory = createMemoryDestination(store, { changes, ...crash.hooks });
+    const destination = isConfirmedLater
+      ? acceptingDestination(memory, (waiting) => (random.chance(0.5) ? 0 : random.integer(0, waiting)))
+      : memory;
     await runLogBased({
       simulator,
       destination,
