@@ -44,8 +44,8 @@ export interface BeginVersion extends LoadTarget {
 
 /** What the end of a snapshot or resync takes where the version follows a stream. */
 export interface FinishChanges {
-  /** Every unfinished shard must be verified through this time: else BUG. */
-  readonly caughtUpWithMs: number;
+  /** Every unfinished shard must be verified through this time: else BUG. Null: they are open, and left alone until they close. */
+  readonly caughtUpWithMs: number | null;
   readonly deletes: Deletes;
   /** Attribute of a TTL: rows that no reading has shown since the last gap are kept if it lies before the gap's end. */
   readonly keepExpiredBy: string | null;

@@ -101,9 +101,8 @@ export function requireComplete(
   if (segments.length > 0) {
     throw new TributaryError('BUG', `${nameOf(request)} has ${segments.length} unfinished segments`);
   }
-  const behind = unfinished.filter(
-    ({ shard }) => shard !== null && changes !== null && shard.verifiedThroughMs < changes.caughtUpWithMs,
-  );
+  const caughtUpWithMs = changes?.caughtUpWithMs ?? Number.NEGATIVE_INFINITY;
+  const behind = unfinished.filter(({ shard }) => shard !== null && shard.verifiedThroughMs < caughtUpWithMs);
   if (behind.length > 0) throw new TributaryError('BUG', `${nameOf(request)} has ${behind.length} shards to catch up`);
 }
 

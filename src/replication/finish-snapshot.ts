@@ -22,16 +22,18 @@ export async function finishSnapshot(
   // Without a gap nothing was deleted unseen, and nothing is swept.
   const keepExpiredBy = stream.gapEndMs === null ? null : await run.keepExpiredBy(signal);
   const { version, base } = loading;
+  // Open shards that are left alone are verified through nothing; those that had closed by then are at their end.
+  const verifiedThroughMs = run.shards === 'closed' ? null : caughtUpWithMs;
   try {
     const finished = await loader.afterFlush(async () => {
-      if (!progress.isVerifiedThrough(caughtUpWithMs)) return null;
+      if (verifiedThroughMs !== null && !progress.isVerifiedThrough(verifiedThroughMs)) return null;
       return await destination.refresh.finish(
         {
           ...target,
           version,
           base,
           deduplicateBy: null,
-          changes: { caughtUpWithMs, deletes: run.deletes, keepExpiredBy },
+          changes: { caughtUpWithMs: verifiedThroughMs, deletes: run.deletes, keepExpiredBy },
           allowShrink: run.allowShrink,
           nowMs: run.clock.now(),
         },

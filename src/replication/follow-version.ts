@@ -98,6 +98,7 @@ function createSession(
   const follow = (signal: AbortSignal): StreamFollower =>
     followStream({
       streamArn: facts.streamArn,
+      shards: run.shards,
       units: shardStates(progress, load.epoch),
       calls: run.calls,
       rate: run.describeRate,

@@ -12,6 +12,8 @@ export interface LogBasedReplication extends TableReplication {
   readonly deletes: Deletes;
   readonly records: Pick<RecordsOptions, 'deletedImage' | 'ttlDeletes'>;
   readonly onGap: 'resync' | 'fail';
+  /** `closed`: shards are read when they are closed, up to four hours later, and the run has caught up without open ones. */
+  readonly shards: 'open' | 'closed';
   /** Attribute by which items of the table expire, where rows that only the destination has are to be kept; else null. */
   readonly keepExpiredBy: (signal: AbortSignal) => Promise<string | null>;
   readonly calls: StreamCalls;

@@ -11,7 +11,12 @@ import { type TableRunOptions, tableReplication } from './table-run.ts';
 
 interface LogBasedRunOptions
   extends TableRunOptions,
-    Partial<Pick<LogBasedReplication, 'deletes' | 'records' | 'onGap' | 'keepExpiredBy' | 'onCaughtUp' | 'scanSlots'>> {
+    Partial<
+      Pick<
+        LogBasedReplication,
+        'deletes' | 'records' | 'onGap' | 'shards' | 'keepExpiredBy' | 'onCaughtUp' | 'scanSlots'
+      >
+    > {
   readonly simulator: Simulator;
   readonly flushIntervalMs?: number;
 }
@@ -26,6 +31,7 @@ export async function runLogBased(options: LogBasedRunOptions): Promise<LiveVers
       deletes: options.deletes ?? 'soft',
       records: options.records ?? { deletedImage: 'key', ttlDeletes: 'replicate' },
       onGap: options.onGap ?? 'resync',
+      shards: options.shards ?? 'open',
       keepExpiredBy: options.keepExpiredBy ?? (async () => null),
       calls: createStreamCalls(connection),
       describeRate: createDescribeRate(clock),

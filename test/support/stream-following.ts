@@ -88,6 +88,8 @@ export function startFollowing(options: {
   readonly clock: ManualClock;
   readonly table: string;
   readonly state: FollowedState;
+  /** Default: `open`. */
+  readonly shards?: 'open' | 'closed';
   readonly concurrency?: number;
   readonly memoryBytes?: number;
   /** Whether pages give their memory back at once. Default: they do. */
@@ -110,6 +112,7 @@ export function startFollowing(options: {
   });
   const follower = followStream({
     streamArn: simulator.streams.arn(table),
+    shards: options.shards ?? 'open',
     calls: watchedCalls(createStreamCalls(connection), requests),
     rate: createDescribeRate(ownClock),
     awsTime: connection.awsTime,

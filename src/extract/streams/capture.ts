@@ -3,6 +3,7 @@ import type { ListedShard } from '../../connection/stream-calls.ts';
 import { isCertainlyHeld } from '../../model/retention.ts';
 import { parseShardUnit, shardUnit, type UnitId } from '../../model/unit.ts';
 import type { NewUnit, UnitState } from '../../model/unit-state.ts';
+import { shardCreationMs } from './shard-creation.ts';
 
 export interface CaptureOptions {
   /** By the clock of AWS: nothing that was made before is owed, since the Scan comes after it. */
@@ -16,8 +17,6 @@ export interface CaptureOptions {
  * seconds in practice; AWS names no bound.
  */
 const SETTLED_AFTER_MS = 10 * 60_000;
-/** Times in shard ids are not documented: one that lies elsewhere than in the last two days is not taken for a time. */
-const PLAUSIBLE_AGE_MS = 48 * 3_600_000;
 
 /**
  * The units that a version begins with: what is listed is owed from now on. Open shards are read, and their ancestors back
@@ -106,19 +105,12 @@ function closingTimes(shards: ReadonlyMap<string, ListedShard>, awsNowMs: number
   const closedAtMs = new Map<string, number | null>();
   for (const { shardId, parentShardId } of shards.values()) {
     if (parentShardId === null) continue;
-    const madeAtMs = creationTime(shardId, awsNowMs);
+    const madeAtMs = shardCreationMs(shardId, awsNowMs);
     const sibling = closedAtMs.get(parentShardId);
     const isUnknown = madeAtMs === null || sibling === null;
     closedAtMs.set(parentShardId, isUnknown ? null : Math.max(madeAtMs, sibling ?? 0));
   }
   return closedAtMs;
-}
-
-/** `shardId-<20 digits: milliseconds>-<hash>` on AWS, which documents none of it. */
-function creationTime(shardId: string, awsNowMs: number): number | null {
-  const ms = Number(/^shardId-(\d{20})-/.exec(shardId)?.[1] ?? Number.NaN);
-  const ageMs = awsNowMs - ms;
-  return ageMs >= 0 && ageMs <= PLAUSIBLE_AGE_MS ? ms : null;
 }
 
 function parentsFirst(shards: ReadonlyMap<string, ListedShard>): readonly ListedShard[] {

@@ -10,6 +10,8 @@ export interface ShardDiscovery {
   childrenWanted(): void;
   /** A full listing is needed that begins now or later. */
   listingWanted(): void;
+  /** A full listing is needed that begins when AWS's clock certainly shows this time, or later. */
+  listingWantedAt(awsMs: number): void;
   /** Lists until the signal aborts, then rejects with its reason; or rejects with what no waiting helps against. */
   run(signal: AbortSignal): Promise<never>;
 }
@@ -21,7 +23,7 @@ const GONE_AFTER_MS = 30_000;
 const CHILD_SEARCH = { firstMs: 1_000, maxMs: 10_000 };
 
 /**
- * Lists all shards at the start, every minute, and when a listing is wanted. Children of shards that have ended are looked
+ * Lists all shards at the start, every minute, more often while something is to be confirmed, and when a listing is wanted. Children of shards that have ended are looked
  * for at once and then after 1 to 10 seconds, until they are found or the tree awaits none: one by one, or by a full
  * listing where that takes no more calls. A stream that is said not to exist is asked for again half a minute later before
  * `onStreamGone` is called.
@@ -30,8 +32,10 @@ export function createShardDiscovery(
   options: ShardSource & {
     readonly tree: ShardTree;
     readonly onOutcome: (outcome: ListingOutcome) => void;
-    /** After `onOutcome`, with what the listing says of the stream itself. */
-    readonly onListing: (listing: StreamListing) => void;
+    /** After `onOutcome`, with what the listing says of the stream itself. It was begun after `begunAtMs` (AWS's clock). */
+    readonly onListing: (listing: StreamListing, begunAtMs: number) => void;
+    /** Whether the latest listing lacks what another one has to show. */
+    readonly isIncomplete: () => boolean;
     readonly onStreamGone: () => void;
   },
 ): ShardDiscovery {
@@ -40,15 +44,19 @@ export function createShardDiscovery(
   const searches = new Map<string, { attempts: number; dueMs: number }>();
   let pageCount = 1;
   let listedAtMs = Number.NEGATIVE_INFINITY;
+  let begunAtMs = Number.NEGATIVE_INFINITY;
+  let wantedAtMs = Number.NEGATIVE_INFINITY;
   let isListingWanted = true;
   let goneSinceMs: number | null = null;
 
   const nextListingMs = (): number => {
     if (goneSinceMs !== null) return goneSinceMs + GONE_AFTER_MS;
     if (isListingWanted) return Number.NEGATIVE_INFINITY;
-    const isConfirming = tree.searched.size > 0 || tree.orphanCount() > 0;
+    const isConfirming = tree.searched.size > 0 || tree.orphanCount() > 0 || options.isIncomplete();
+    const wantedInMs = begunAtMs < wantedAtMs ? Math.max(0, wantedAtMs - awsTime.now()) : Number.POSITIVE_INFINITY;
     // Not later than now: the clock may have been set back.
-    return Math.min(listedAtMs, clock.now()) + (isConfirming ? CONFIRMING_INTERVAL_MS : LISTING_INTERVAL_MS);
+    const regularMs = Math.min(listedAtMs, clock.now()) + (isConfirming ? CONFIRMING_INTERVAL_MS : LISTING_INTERVAL_MS);
+    return Math.min(regularMs, clock.now() + wantedInMs);
   };
 
   /** Keeps the searches in step with the tree; answers those that are due. */
@@ -72,6 +80,7 @@ export function createShardDiscovery(
     isListingWanted = false;
     const searched = dueSearches();
     const mark = tree.beginListing();
+    const askedAtMs = awsTime.now();
     let listing: StreamListing;
     try {
       listing = await listShards({ ...options, signal });
@@ -85,10 +94,12 @@ export function createShardDiscovery(
     listedAtMs = clock.now();
     noteSearched(searched);
     const { shards, status, answeredAtMs } = listing;
+    // A step of our clock shows with the answer at the latest.
+    begunAtMs = Math.min(askedAtMs, answeredAtMs);
     const isEnding = status === 'DISABLING' || status === 'DISABLED';
     const times = { nowMs: listedAtMs, awsNowMs: answeredAtMs };
     options.onOutcome(tree.takeListing({ shards, childrenOf: null, isEnding, mark, ...times }));
-    options.onListing(listing);
+    options.onListing(listing, begunAtMs);
   };
 
   /** Called again only after GONE_AFTER_MS: nothing else is asked for meanwhile. */
@@ -123,6 +134,10 @@ export function createShardDiscovery(
     childrenWanted: () => alarm.ring(),
     listingWanted() {
       isListingWanted = true;
+      alarm.ring();
+    },
+    listingWantedAt(awsMs) {
+      wantedAtMs = Math.max(wantedAtMs, awsMs);
       alarm.ring();
     },
     async run(signal) {

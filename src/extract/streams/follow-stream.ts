@@ -16,6 +16,11 @@ import { type Loss, StreamGap } from './stream-gap.ts';
 import type { NewShard, StreamSink } from './stream-sink.ts';
 
 export interface FollowOptions extends ShardSource {
+  /**
+   * `closed`: shards are read when a listing shows their end, and open ones are left alone. What they hold is not
+   * verified: it ages until they close.
+   */
+  readonly shards: 'open' | 'closed';
   readonly awsTime: Pick<AwsTime, 'now' | 'latest'>;
   /** As the destination holds them; those that are no shards are passed over. */
   readonly units: readonly UnitState[];
@@ -37,13 +42,16 @@ export interface StreamFollower {
    * the sink has got.
    */
   run(): Promise<never>;
-  /** Whether every change that was made before `atMs` (AWS's clock) has been handed to the sink. */
+  /**
+   * Whether every change that was made before `atMs` (AWS's clock) has been handed to the sink. Of closed shards only: whether
+   * a listing that was begun after it shows none that is not read to its end.
+   */
   isCaughtUpWith(atMs: number): boolean;
   /** Finished shards whose children are searched for and can hold such changes: they keep it from being caught up. */
   searchedShards(atMs: number): readonly string[];
   /**
-   * Asks shards that are not verified through `atMs` at short intervals until they are, however idle they were. Calling it
-   * again with no later time does nothing.
+   * Asks shards that are not verified through `atMs` at short intervals until they are, however idle they were, and lists
+   * them where that shows whether they are caught up. Calling it again with no later time does nothing.
    */
   hurry(atMs: number): void;
   readonly stats: FollowStats;
@@ -64,7 +72,7 @@ const SURVEY_MS = 2 * 60_000;
  * ones as they come. Knows nothing of destinations; what it reads goes to the sink.
  */
 export function followStream(options: FollowOptions): StreamFollower {
-  const { units, sink, clock, awsTime, log } = options;
+  const { units, shards, sink, clock, awsTime, log } = options;
   const stop = new AbortController();
   const fail = (error: unknown): void => stop.abort(error);
   const calls = withNotedThrottles(options.calls, options.onThrottle);
@@ -72,9 +80,13 @@ export function followStream(options: FollowOptions): StreamFollower {
   /** Unfinished shards, by id. */
   const readings = new Map<string, ShardReading>();
   for (const unit of units) addReading(readingOfUnit(unit));
+  /** Those that the schedule has got; what is lost stays among them. */
+  const asked = new Set<ShardReading>();
   const losses = new Map<string, Loss>();
   let surveyUntilMs = Number.POSITIVE_INFINITY;
   let isListed = false;
+  /** The latest listing was begun after this time of AWS. */
+  let listedFromMs = Number.NEGATIVE_INFINITY;
   let hurriedThroughMs = Number.NEGATIVE_INFINITY;
   /** The latest time through which any shard is verified: what was lost with the whole stream came after it. */
   let lastVerifiedMs = units.reduce((last, { shard }) => Math.max(last, shard?.verifiedThroughMs ?? 0), 0);
@@ -90,9 +102,11 @@ export function followStream(options: FollowOptions): StreamFollower {
     async poll(reading) {
       try {
         const outcome = await reader.read(reading);
-        if (outcome.kind === 'again') return outcome.delayMs;
-        if (outcome.kind === 'ended') finish(reading);
-        else lose(outcome.loss);
+        if (outcome.kind === 'again' && mayBeAsked(reading)) return outcome.delayMs;
+        // Listings had lacked it, and show it open again.
+        if (outcome.kind === 'again') asked.delete(reading);
+        else if (outcome.kind === 'ended') finish(reading);
+        else if (outcome.kind === 'lost') lose(outcome.loss);
       } catch (error) {
         fail(error);
       } finally {
@@ -105,6 +119,7 @@ export function followStream(options: FollowOptions): StreamFollower {
     ...{ ...options, calls, tree },
     onOutcome: takeOutcome,
     onListing: judgeListing,
+    isIncomplete: () => shards === 'closed' && [...readings.values()].some(isMissing),
     onStreamGone: () => fail(wholeLoss('stream-disabled', 'The stream does not exist any more')),
   });
 
@@ -112,11 +127,27 @@ export function followStream(options: FollowOptions): StreamFollower {
     if (reading !== null) readings.set(reading.shardId, reading);
   }
 
-  function begin(shards: readonly NewShard[]): void {
-    for (const shard of shards) {
-      const reading = readingOfNewShard(shard);
+  function mayBeAsked({ shardId }: ShardReading): boolean {
+    return tree.isReadable(shardId) && (shards === 'open' || tree.isOver(shardId));
+  }
+
+  /** Asks the shard now, if it may be asked. */
+  function ask(reading: ShardReading): void {
+    if (!mayBeAsked(reading)) return;
+    asked.add(reading);
+    schedule.add(reading);
+  }
+
+  /** Whether listings lack the shard, and not for long enough to ask it itself. */
+  function isMissing({ shardId }: ShardReading): boolean {
+    return !tree.isShownOpen(shardId) && !tree.isOver(shardId);
+  }
+
+  function begin(children: readonly NewShard[]): void {
+    for (const child of children) {
+      const reading = readingOfNewShard(child);
       addReading(reading);
-      schedule.add(reading);
+      ask(reading);
     }
   }
 
@@ -124,18 +155,19 @@ export function followStream(options: FollowOptions): StreamFollower {
     const { shardId, position: from, verifiedThroughMs } = reading;
     const { children, waiting } = tree.finish(shardId, verifiedThroughMs);
     readings.delete(shardId);
+    asked.delete(reading);
     lastVerifiedMs = Math.max(lastVerifiedMs, verifiedThroughMs);
-    sink.finished({ shardId, from, children, waiting });
+    sink.finished({ shardId, from, children, waiting: waiting.map((child) => child.shardId) });
     log.debug(`Shard ${shardId} is read to its end`);
     for (const child of waiting) {
-      const next = readings.get(child);
+      const next = readings.get(child.shardId);
       if (next === undefined) continue;
-      if (next.verifiedThroughMs !== verifiedThroughMs) {
+      if (next.verifiedThroughMs !== child.verifiedThroughMs) {
         // Also where it is less: the older changes of the parent lie over what the child has to bring.
-        next.verifiedThroughMs = verifiedThroughMs;
-        sink.verified({ shardId: child, from: next.position, to: next.position, verifiedThroughMs });
+        next.verifiedThroughMs = child.verifiedThroughMs;
+        sink.verified({ ...child, from: next.position, to: next.position });
       }
-      schedule.add(next);
+      ask(next);
     }
     begin(children);
     discovery.childrenWanted();
@@ -152,19 +184,20 @@ export function followStream(options: FollowOptions): StreamFollower {
     for (const shardId of missing) {
       const reading = readings.get(shardId);
       // Asked with a new iterator: an old one may outlive its shard.
-      if (reading === undefined || !isListed || isWaitingForSource(reading)) continue;
+      if (reading === undefined || !isListed || isWaitingForSource(reading) || !mayBeAsked(reading)) continue;
       reading.iterator = null;
-      schedule.add(reading);
+      ask(reading);
     }
   }
 
-  function judgeListing({ status, viewType }: StreamListing): void {
+  function judgeListing({ status, viewType }: StreamListing, begunAtMs: number): void {
     if (!carriesNewImages(viewType)) {
       fail(wholeLoss('view-type-changed', `The stream carries ${viewType}, not new images`));
       return;
     }
-    if (!isListed) for (const reading of readings.values()) if (tree.isReadable(reading.shardId)) schedule.add(reading);
+    for (const reading of readings.values()) if (!asked.has(reading)) ask(reading);
     isListed = true;
+    listedFromMs = begunAtMs;
     const isDrained = readings.size === 0 && tree.searched.size === 0 && tree.orphanCount() === 0;
     if (isDrained && (status === 'DISABLED' || status === 'DISABLING')) {
       fail(wholeLoss('stream-disabled', 'The stream is disabled, and everything in it was read'));
@@ -190,8 +223,8 @@ export function followStream(options: FollowOptions): StreamFollower {
   function reportLosses(): void {
     const [first, ...others] = losses.values();
     if (first === undefined) return;
-    const isUnknown = ({ shardId, hasAnswered, refusal }: ShardReading): boolean =>
-      (!hasAnswered || refusal !== null) && !losses.has(shardId) && tree.isReadable(shardId);
+    const isUnknown = (reading: ShardReading): boolean =>
+      (!reading.hasAnswered || reading.refusal !== null) && !losses.has(reading.shardId) && mayBeAsked(reading);
     const lostOrphans = [...losses.values()].filter(({ kind }) => kind === 'parent-lost').length;
     const isOpen = tree.orphanCount() > lostOrphans || [...readings.values()].some(isUnknown);
     if (!isOpen || clock.now() >= surveyUntilMs) fail(new StreamGap([first, ...others], awsTime.latest()));
@@ -223,16 +256,19 @@ export function followStream(options: FollowOptions): StreamFollower {
     },
     isCaughtUpWith(atMs) {
       const isSettled = isListed && tree.orphanCount() === 0 && losses.size === 0;
-      return isSettled && searchedShards(atMs).length === 0 && (oldestVerifiedMs() ?? Number.POSITIVE_INFINITY) >= atMs;
+      if (!isSettled || searchedShards(atMs).length > 0) return false;
+      if (shards === 'open') return (oldestVerifiedMs() ?? Number.POSITIVE_INFINITY) >= atMs;
+      return listedFromMs >= atMs && [...readings.keys()].every((shardId) => tree.isShownOpen(shardId));
     },
     searchedShards,
     hurry(atMs) {
       // Shards that are hurried already have a pace of their own, which another poll at once would break.
       if (atMs <= hurriedThroughMs) return;
       hurriedThroughMs = atMs;
+      if (shards === 'closed') discovery.listingWantedAt(atMs);
       for (const reading of readings.values()) {
         const isBehind = reading.verifiedThroughMs < atMs && reading.emptyCount > 0;
-        if (isBehind && !isWaitingForSource(reading)) schedule.add(reading);
+        if (isBehind && !isWaitingForSource(reading)) ask(reading);
       }
     },
     stats: {

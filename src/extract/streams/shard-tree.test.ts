@@ -62,7 +62,10 @@ describe('children', () => {
   test('that are part of the state become readable when their parent ends', () => {
     const tree = createShardTree([known('p', null, false), known('c', 'p', false)]);
     expect(tree.isReadable('c')).toBe(false);
-    expect(tree.finish('p', AWS_NOW_MS)).toEqual({ children: [], waiting: ['c'] });
+    expect(tree.finish('p', AWS_NOW_MS)).toEqual({
+      children: [],
+      waiting: [{ shardId: 'c', verifiedThroughMs: AWS_NOW_MS }],
+    });
     expect(tree.isReadable('c')).toBe(true);
   });
 

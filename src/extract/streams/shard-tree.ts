@@ -3,6 +3,7 @@ import { shardPosition } from '../../model/position.ts';
 import { isCertainlyHeld } from '../../model/retention.ts';
 import { TributaryError } from '../../platform/errors.ts';
 import { mergedShard } from './list-shards.ts';
+import { verifiedAtBeginning } from './shard-creation.ts';
 import type { NewShard } from './stream-sink.ts';
 
 /** A shard that is part of the state, as far as lineage goes. */
@@ -54,14 +55,21 @@ export interface ShardTree {
   /** Of the latest full listing that was taken; 0 before the first. */
   listedMark(): number;
   takeListing(listing: ListingEvent): ListingOutcome;
-  /** `waiting`: children that are part of the state already and become readable now. */
+  /** `waiting`: children that are part of the state already and become readable now, and what they are verified through. */
   finish(
     shardId: string,
     verifiedThroughMs: number,
-  ): { readonly children: readonly NewShard[]; readonly waiting: readonly string[] };
+  ): {
+    readonly children: readonly NewShard[];
+    readonly waiting: readonly Pick<NewShard, 'shardId' | 'verifiedThroughMs'>[];
+  };
   isReadable(shardId: string): boolean;
   /** Whether a listing has shown the shard with an end. */
   isClosed(shardId: string): boolean;
+  /** Whether the shard takes no more records: it is closed, has a child, or full listings have lacked it for a minute. */
+  isOver(shardId: string): boolean;
+  /** Whether the latest full listing shows the shard, and nothing shows its end. */
+  isShownOpen(shardId: string): boolean;
   /** Null when no listing has shown it. */
   startingSequenceNumber(shardId: string): string | null;
   /**
@@ -82,6 +90,8 @@ const SIBLINGS_AFTER_MS = 2_500;
 /** The same for forgetting a shard: were it listed again, nothing known would lead to it. */
 const PRUNE_AFTER_MS = 60_000;
 const REMEMBER_PRUNED_MS = 3_600_000;
+/** Whoever reads only what is over asks a shard itself that was not listed for so long: it may be gone. */
+const OVER_AFTER_MISSING_MS = 60_000;
 /** A shard that ended this long ago, and is not listed, has expired: 24 hours of retention and time to disappear. */
 const EXPIRED_AFTER_MS = 36 * 3_600_000;
 
@@ -119,6 +129,7 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
   const prunedAtMs = new Map<string, number>();
   let lastMark = 0;
   let listedMark = 0;
+  let listedAtMs = 0;
   let orphanCount = 0;
 
   const addNode = (shard: KnownShard): void => {
@@ -161,13 +172,17 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
   };
 
   /** Makes strangers below a finished shard part of the state. */
-  const openBelow = ({ shardId: parentShardId, verifiedThroughMs }: Node): readonly NewShard[] =>
+  const openBelow = ({
+    shardId: parentShardId,
+    verifiedThroughMs: parentVerifiedThroughMs,
+  }: Node): readonly NewShard[] =>
     [...(below.get(parentShardId) ?? [])].flatMap((shardId) => {
       const stranger = strangers.get(shardId);
       // A shard whose children are read already comes too late: its changes would be taken for newer than theirs.
       if (stranger === undefined || nodesBelow(shardId).length > 0) return [];
       const { shard, firstListedAtMs } = stranger;
       strangers.delete(shardId);
+      const verifiedThroughMs = verifiedAtBeginning({ shardId, firstListedAtMs }, parentVerifiedThroughMs);
       addNode({ shardId, parentShardId, isFinished: false, verifiedThroughMs, firstListedAtMs });
       note(shard, firstListedAtMs);
       const { startingSequenceNumber: first } = shard;
@@ -278,13 +293,20 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
         if (node !== undefined) settle(node, listing);
       }
       listedMark = listing.mark;
+      listedAtMs = nowMs;
       const listed = new Set(shards.map(({ shardId }) => shardId));
       return { opened, orphans: findOrphans(listed, nowMs), ...findMissing(listed, listing) };
     },
     finish(shardId, verifiedThroughMs) {
       const node = nodes.get(shardId);
       if (node === undefined) throw new TributaryError('BUG', `Shard ${shardId} ends and was never begun`);
-      const waiting = nodesBelow(shardId);
+      const waiting = nodesBelow(shardId).map((child) => {
+        const { firstListedAtMs } = nodes.get(child) ?? node;
+        return {
+          shardId: child,
+          verifiedThroughMs: verifiedAtBeginning({ shardId: child, firstListedAtMs }, verifiedThroughMs),
+        };
+      });
       Object.assign(node, { isFinished: true, verifiedThroughMs, endMark: lastMark });
       searched.set(shardId, verifiedThroughMs);
       return { children: openBelow(node), waiting };
@@ -295,6 +317,16 @@ export function createShardTree(known: readonly KnownShard[]): ShardTree {
       return nodes.get(node.parentShardId ?? '')?.isFinished ?? true;
     },
     isClosed: (shardId) => nodes.get(shardId)?.isClosed ?? false,
+    isOver(shardId) {
+      const node = nodes.get(shardId);
+      // DynamoDB makes children of a shard only when it is closed; an older page may still show it open.
+      if (node === undefined || node.isClosed || below.has(shardId)) return node !== undefined;
+      return node.missingSinceMs !== null && listedAtMs - node.missingSinceMs >= OVER_AFTER_MISSING_MS;
+    },
+    isShownOpen(shardId) {
+      const node = nodes.get(shardId);
+      return node !== undefined && !node.isClosed && !below.has(shardId) && node.missingSinceMs === null;
+    },
     startingSequenceNumber: (shardId) => nodes.get(shardId)?.startingSequenceNumber ?? null,
     searched,
     mark: () => lastMark,

@@ -77,7 +77,7 @@ async function sweep(
   request: FinishVersion & { readonly changes: FinishChanges },
   { stored }: CompleteTable,
 ): Promise<number> {
-  const planned = await planSweep(connection, stored, request.changes);
+  const planned = await planSweep(connection, stored, request);
   requireRows(request, stored, planned.liveRows - planned.sweptRows);
   await sweepRows(connection, planned);
   return planned.sweptRows;

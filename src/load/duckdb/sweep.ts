@@ -1,5 +1,5 @@
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
-import type { FinishChanges } from '../destination.ts';
+import type { FinishChanges, FinishVersion } from '../destination.ts';
 import { readSchemaRows } from './column-rows.ts';
 import { queryRows, quoteName, quoteTable } from './sql.ts';
 import { type LoadingTable, loadingTableName, timestamp } from './table-rows.ts';
@@ -17,7 +17,10 @@ interface PlannedSweep {
 export async function planSweep(
   connection: DuckDBConnection,
   stored: LoadingTable,
-  { deletes, keepExpiredBy, caughtUpWithMs }: FinishChanges,
+  {
+    changes: { deletes, keepExpiredBy, caughtUpWithMs },
+    nowMs,
+  }: Pick<FinishVersion, 'nowMs'> & { readonly changes: FinishChanges },
 ): Promise<PlannedSweep> {
   const { loading } = stored;
   const name = quoteTable(loadingTableName(stored, loading));
@@ -41,7 +44,7 @@ export async function planSweep(
     values,
   );
   // Without a gap there is nothing that no reading has shown, unless somebody has changed rows.
-  const deletedAt = timestamp(gapEndMs ?? caughtUpWithMs);
+  const deletedAt = timestamp(gapEndMs ?? caughtUpWithMs ?? nowMs);
   return {
     sweptRows: Number(counts?.['swept']),
     liveRows: Number(counts?.['live']),

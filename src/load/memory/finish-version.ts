@@ -44,7 +44,7 @@ function finishFollowed(
   const rowCount = parts.byKey.size - tombstones.length - (isHard ? swept.length : 0);
   saveTable(store, finishVersion(ledger, request, { parts, rowCount, liveRowCount }), resolvedGaps(store, request));
   // Without a gap nothing can be unseen.
-  const deletedAtMs = stream?.gapEndMs ?? changes.caughtUpWithMs;
+  const deletedAtMs = stream?.gapEndMs ?? changes.caughtUpWithMs ?? request.nowMs;
   for (const [key] of tombstones) setRow(parts, key, null);
   for (const [key, row] of swept) {
     setRow(parts, key, isHard ? null : { ...row, line: deletedLine(row.line, deletedAtMs), isDeleted: true });
