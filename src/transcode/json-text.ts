@@ -20,7 +20,7 @@ export function jsonTextOf(page: TapePage, index: number): string {
 let kept: JsonWriter | null = null;
 
 /** Writes a value as JSON text at `at`; returns the position behind it. */
-function writeValue(writer: JsonWriter, index: number, at: number): number {
+export function writeValue(writer: JsonWriter, index: number, at: number): number {
   const { tape } = writer.page;
   const tag = tape[index] as number;
   const kind = tag & MASK;
@@ -55,7 +55,7 @@ function writeValue(writer: JsonWriter, index: number, at: number): number {
 }
 
 /** Writes the text of a name, S or B with its quotes. */
-function writeString(writer: JsonWriter, index: number, at: number): number {
+export function writeString(writer: JsonWriter, index: number, at: number): number {
   const tag = writer.page.tape[index] as number;
   const start = writer.page.tape[index + 1] as number;
   const end = writer.page.tape[index + 2] as number;
@@ -71,15 +71,17 @@ function writeUnusualNumber(writer: JsonWriter, index: number, at: number): numb
 }
 
 function writeMap(writer: JsonWriter, index: number, at: number): number {
-  return writeMembers(writer, index + ENTRY_WORDS, writer.page.tape[index + 2] as number, at);
+  writer.bytes[at] = OPEN_BRACE;
+  const w = writeMembers(writer, index + ENTRY_WORDS, writer.page.tape[index + 2] as number, at + 1);
+  writer.bytes[w] = CLOSE_BRACE;
+  return w + 1;
 }
 
-/** Writes the attributes that lie between two tape indexes as one JSON object; returns the position behind it. */
+/** Writes the attributes that lie between two tape indexes as members of an object, without its braces; returns the position behind them. */
 export function writeMembers(writer: JsonWriter, start: number, end: number, at: number): number {
   const { page } = writer;
   let i = start;
   let w = at;
-  writer.bytes[w++] = OPEN_BRACE;
   while (i < end) {
     w = writeString(writer, i, w);
     writer.bytes[w++] = COLON;
@@ -88,7 +90,6 @@ export function writeMembers(writer: JsonWriter, start: number, end: number, at:
     i = behind(page, i);
     if (i < end) writer.bytes[w++] = COMMA;
   }
-  writer.bytes[w++] = CLOSE_BRACE;
   return w;
 }
 
@@ -119,7 +120,7 @@ function writeSet(writer: JsonWriter, index: number, at: number): number {
 }
 
 /** Tape index behind the value at `index`. */
-function behind({ tape }: TapePage, index: number): number {
+export function behind({ tape }: TapePage, index: number): number {
   const isContainer = ((tape[index] as number) & MASK) >= KIND_M;
   return isContainer ? (tape[index + 2] as number) : index + ENTRY_WORDS;
 }

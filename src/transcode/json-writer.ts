@@ -7,6 +7,8 @@ import type { TapePage } from '../model/tape.ts';
  */
 export interface JsonWriter {
   page: TapePage;
+  /** Beyond what the page itself may need, wherever the writing has come to. */
+  readonly extraBytes: number;
   source: DataView;
   bytes: Buffer;
   target: DataView;
@@ -20,7 +22,7 @@ const LONG_COPY_BYTES = 256;
 /** A writer with room for the page and `extraBytes` more. */
 export function createJsonWriter(page: TapePage, extraBytes: number): JsonWriter {
   const bytes = Buffer.allocUnsafeSlow(page.body.length + extraBytes + OVERSHOOT_BYTES);
-  return { page, source: viewOf(page.body), bytes, target: viewOf(bytes) };
+  return { page, extraBytes, source: viewOf(page.body), bytes, target: viewOf(bytes) };
 }
 
 /** Points a writer to another page, with room for it. */
@@ -31,9 +33,9 @@ export function usePage(writer: JsonWriter, page: TapePage): void {
   if (writer.bytes.length < page.body.length + OVERSHOOT_BYTES) growTo(writer, page.body.length + OVERSHOOT_BYTES, 0);
 }
 
-/** Makes room for `extraBytes` beyond what the page may still need; keeps the first `length` bytes. */
-export function makeRoom(writer: JsonWriter, extraBytes: number, length: number): void {
-  const needed = length + extraBytes + writer.page.body.length + writer.page.rowCount + OVERSHOOT_BYTES;
+/** Makes room for `bytes` beyond what may still be written; keeps the first `length` bytes. */
+export function makeRoom(writer: JsonWriter, bytes: number, length: number): void {
+  const needed = length + bytes + writer.page.body.length + writer.extraBytes + OVERSHOOT_BYTES;
   if (writer.bytes.length < needed) growTo(writer, needed * 2, length);
 }
 

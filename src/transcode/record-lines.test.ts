@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { itemArbitrary, styleArbitrary, writePage } from '../../test/support/item-arbitrary.ts';
+import { canonicalLine, canonicalText, jsonText, Members, membersOf, typed } from '../../test/support/oracle.ts';
+import type { Rendering } from '../model/record-frame.ts';
+import type { TapePage } from '../model/tape.ts';
+import { createAttributeDictionary } from './attribute-names.ts';
+import { recordLines } from './record-lines.ts';
+import { transcodeScanPage } from './scan-page.ts';
+
+const frame = { head: Buffer.from('{"type":"RECORD","record":{'), tail: Buffer.from(',"řádek":null}}\n') };
+const leastStyle = { spaces: 'none', escapes: 'least', seed: 1 } as const;
+const renderingArbitrary = fc.constantFrom<(Rendering | null)[]>('number-text', 'text', null);
+
+function pageOf(items: readonly Members[], style: Parameters<typeof writePage>[1] = leastStyle): TapePage {
+  return transcodeScanPage(Buffer.from(writePage(items, style)), createAttributeDictionary(['pk'])).page;
+}
+
+function item(members: Readonly<Record<string, Readonly<Record<string, unknown>>>>): Members {
+  return new Members(Object.entries(members).map(([name, value]) => [name, new Members(Object.entries(value))]));
+}
+
+/** The line of an item as the oracle has it, under a rendering for each attribute. */
+function oracleLine(row: Members, tail: string, renderingOf: (name: string) => Rendering | null): string {
+  const members = membersOf(row).map(([name, value]) => {
+    const rendering = renderingOf(name);
+    const isText = rendering === 'text' || (rendering === 'number-text' && typed(value)[0] === 'N');
+    const json = isText ? JSON.stringify(canonicalText(value)) : jsonText(value);
+    return `${JSON.stringify(name)}:${json}`;
+  });
+  return `${frame.head}${members.join(',')}${members.length === 0 && tail.startsWith(',') ? tail.slice(1) : tail}`;
+}
+
+describe('lines of records', () => {
+  test('hold what the oracle says of every item, within their frame', () => {
+    fc.assert(
+      fc.property(fc.array(itemArbitrary, { maxLength: 5 }), styleArbitrary, (items, style) => {
+        const lines = recordLines(pageOf(items, style), { frame }).toString();
+        expect(lines).toBe(items.map((row) => oracleLine(row, frame.tail.toString(), () => null)).join(''));
+        // And so each of them is JSON that can be read.
+        for (const line of lines.split('\n').slice(0, -1)) expect(JSON.parse(line)).toHaveProperty('type', 'RECORD');
+      }),
+      { numRuns: 500, seed: 3 },
+    );
+  });
+
+  test('are rendered as the oracle says, each with its own tail', () => {
+    const renderings = fc.array(renderingArbitrary, { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(fc.array(itemArbitrary, { maxLength: 5 }), styleArbitrary, renderings, (items, style, wanted) => {
+        const page = pageOf(items, style);
+        const ids = new Map<string, number>();
+        for (let id = 0; id < page.attributes.size; id++) ids.set(page.attributes.name(id), id);
+        const renderingOf = (name: string): Rendering | null => wanted[(ids.get(name) ?? 0) % wanted.length] ?? null;
+        const byId = new Map<number, Rendering>();
+        for (const [name, id] of ids) {
+          const rendering = renderingOf(name);
+          if (rendering !== null) byId.set(id, rendering);
+        }
+        const tails = items.map((_, row) =>
+          row % 2 === 0 ? '}}\n' : `,"_sdc_deleted_at":"${'9'.repeat(row * 50)}"}}\n`,
+        );
+        const tailOf = (row: number): Buffer => Buffer.from(tails[row] ?? '');
+        const lines = recordLines(page, { frame, tailOf, renderings: byId }).toString();
+        expect(lines).toBe(items.map((row, n) => oracleLine(row, tails[n] ?? '', renderingOf)).join(''));
+      }),
+      { numRuns: 800, seed: 5 },
+    );
+  });
+
+  test('hold numbers digit for digit, as text in plain form', () => {
+    const page = pageOf([
+      item({ pk: { S: 'a' }, n: { N: '0.10' }, e: { N: '1E+30' }, z: { N: '-0' }, i: { N: '12' } }),
+    ]);
+    expect(recordLines(page, { frame: { head: Buffer.from('{'), tail: Buffer.from('}\n') } }).toString()).toBe(
+      '{"pk":"a","n":0.10,"e":1E+30,"z":-0,"i":12}\n',
+    );
+    const renderings = new Map([1, 2, 3, 4].map((id) => [id, 'number-text' as const]));
+    expect(recordLines(page, { frame, renderings }).toString()).toBe(
+      `${frame.head}"pk":"a","n":"0.1","e":"1${'0'.repeat(30)}","z":"0","i":"12"${frame.tail}`,
+    );
+  });
+
+  test('have no comma too many where an item has no members', () => {
+    expect(recordLines(pageOf([new Members([])]), { frame }).toString()).toBe(
+      '{"type":"RECORD","record":{"řádek":null}}\n',
+    );
+  });
+
+  test('have room where the texts of a page are many times as long as its body', () => {
+    const rows = Array.from({ length: 40 }, () =>
+      item({ pk: { NS: Array.from({ length: 20 }, (_, n) => `${n + 1}E120`) } }),
+    );
+    const line = oracleLine(rows[0] ?? new Members([]), frame.tail.toString(), () => 'text');
+    const renderings = new Map([[0, 'text' as const]]);
+    expect(recordLines(pageOf(rows), { frame, renderings }).toString()).toBe(line.repeat(40));
+    expect(recordLines(pageOf(rows.map(() => item({ pk: { N: '1E125' } }))), { frame }).toString()).toBe(
+      `${frame.head}"pk":1E125${frame.tail}`.repeat(40),
+    );
+    expect(recordLines(pageOf(rows.map(() => item({ pk: { N: '+1E125' } }))), { frame }).toString()).toBe(
+      `${frame.head}"pk":1${'0'.repeat(125)}${frame.tail}`.repeat(40),
+    );
+  });
+
+  test('are as many as the page has rows, also where it has none', () => {
+    expect(recordLines(pageOf([]), { frame })).toHaveLength(0);
+  });
+
+  test('are those of the canonical item without a frame of more', () => {
+    const row = item({ pk: { S: 'a' }, m: { M: new Members([]) } });
+    const plain = { head: Buffer.from('{'), tail: Buffer.from('}\n') };
+    expect(recordLines(pageOf([row]), { frame: plain }).toString()).toBe(`${canonicalLine(row)}\n`);
+  });
+});
