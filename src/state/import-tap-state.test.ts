@@ -68,8 +68,13 @@ describe('the shards of a state of tap-dynamodb', () => {
     });
   });
 
+  test('a finished one is not read again from a number that is left over', () => {
+    const units = convert({ finished_shards: ['a', 'b', 'gone'], shard_seq_numbers: { a: '150', gone: '9' } });
+    expect(positions(units)).toEqual({ 'shard:a': 'end', 'shard:b': 'end' });
+  });
+
   test('nothing counts as read below one that is not', () => {
-    expect(positions(convert({ shard_seq_numbers: { a: '150' } }))).toEqual({
+    expect(positions(convert({ finished_shards: ['b'], shard_seq_numbers: { a: '150' } }))).toEqual({
       'shard:a': 'after 150',
       'shard:b': 'at 200',
     });
@@ -140,6 +145,8 @@ describe('readTapState', () => {
 
   test.each([
     ['{"bookmarks":', 'JSON'],
+    ['{}', 'no bookmarks'],
+    ['{"type":"STATE","value":{"bookmarks":{"orders":{"version":"x"}}}}', 'value.bookmarks.orders.version'],
     ['[]', ''],
     [
       '{"bookmarks":{"orders":{"shard_seq_numbers":{"a":"x"}}}}',

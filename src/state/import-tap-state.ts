@@ -2,11 +2,11 @@ import { crc32 } from 'node:zlib';
 import { ZodError } from 'zod';
 import type { ListedShard } from '../connection/stream-calls.ts';
 import { afterKey, type Position, shardPosition } from '../model/position.ts';
-import { segmentUnit, shardUnit } from '../model/unit.ts';
+import { parseShardUnit, segmentUnit, shardUnit } from '../model/unit.ts';
 import type { NewUnit } from '../model/unit-state.ts';
 import { messageOf, TributaryError } from '../platform/errors.ts';
-import { parseTapState, type TapBookmark } from '../singer/tap-state.ts';
-import { parsePosition } from './position-text.ts';
+import { parseTapState, type TapBookmark, type TapKey, type TapState } from '../singer/tap-state.ts';
+import { comparePositions, parsePosition } from './position-text.ts';
 
 /**
  * The tap reads closed shards only. A shard is closed after about four hours, so when a run of it had ended well, nothing
@@ -14,15 +14,26 @@ import { parsePosition } from './position-text.ts';
  */
 const UNREAD_AT_SUCCESS_MS = 4.5 * 3_600_000;
 
-/** The bookmarks of the Python tap-dynamodb by table. Throws STATE_INVALID. */
+/** The bookmarks of the Python tap-dynamodb by table. Throws STATE_INVALID where there are none. */
 export function readTapState(text: string): ReadonlyMap<string, TapBookmark> {
+  const { bookmarks } = readSingerState(text, HINT);
+  if (bookmarks.size > 0) return bookmarks;
+  throw new TributaryError('STATE_INVALID', 'The file is no state of tap-dynamodb: it has no bookmarks', {
+    hint: HINT,
+  });
+}
+
+const HINT = 'Name the file that the tap gets with --state: {"bookmarks": {"TABLE": {...}}}';
+
+/** A Singer state as a tap gets it. Throws STATE_INVALID, with this hint. */
+export function readSingerState(text: string, hint: string): TapState {
   try {
     return parseTapState(JSON.parse(text));
   } catch (error) {
     const [issue] = error instanceof ZodError ? error.issues : [];
     const reason = issue === undefined ? messageOf(error) : `${issue.path.map(String).join('.')}: ${issue.message}`;
     throw new TributaryError('STATE_INVALID', `The file is no state of tap-dynamodb: ${reason}`, {
-      hint: 'Name the file that the tap gets with --state: {"bookmarks": {"TABLE": {...}}}',
+      hint,
       cause: error,
     });
   }
@@ -47,16 +58,55 @@ export function unitsOfTapBookmark(bookmark: TapBookmark, options: TapConversion
   const readFromMs = succeededAtMs ?? version;
   if (readFromMs === null) return 'the tap has not begun to read it';
   const verifiedThroughMs = readFromMs - UNREAD_AT_SUCCESS_MS;
-  return [...segments(bookmark), ...shards(bookmark, finishedShards, { ...options, verifiedThroughMs })];
+  return [...segments(bookmark), ...shards(bookmark, { ...options, known: new Map(), verifiedThroughMs })];
+}
+
+/**
+ * The shards of a version of ours that the Python tap may have gone on with since `writtenAtMs`: each where the one of the
+ * two has got to that has got further. `units` are those of ours then. What the tap names beside and is not listed is left
+ * over from an older state.
+ */
+export function shardsAfterTap(
+  bookmark: TapBookmark,
+  options: TapConversion & { readonly units: readonly NewUnit[]; readonly writtenAtMs: number },
+): readonly NewUnit[] {
+  const { units, writtenAtMs, listing } = options;
+  const readThroughMs = (bookmark.succeededAtMs ?? 0) - UNREAD_AT_SUCCESS_MS;
+  const listed = new Set(listing.map(({ shardId }) => shardId));
+  const known = units.map((unit): readonly [string, NewUnit] => {
+    const shardId = parseShardUnit(unit.unit) ?? '';
+    // A shard that was there then was closed by that time, and the tap reads closed shards before they are gone.
+    const wasRead = readThroughMs >= writtenAtMs && !listed.has(shardId) && unit.position !== 'end';
+    return [shardId, wasRead ? asRead(unit, readThroughMs) : unit];
+  });
+  const isOurs = new Map(known);
+  const current = {
+    ...bookmark,
+    finishedShards: (bookmark.finishedShards ?? []).filter((shard) => isOurs.has(shard) || listed.has(shard)),
+    shardSequenceNumbers: Object.fromEntries(
+      Object.entries(bookmark.shardSequenceNumbers).filter(([shard]) => isOurs.has(shard) || listed.has(shard)),
+    ),
+  };
+  return shards(current, { ...options, known: isOurs, verifiedThroughMs: readThroughMs });
+}
+
+function asRead(unit: NewUnit, readThroughMs: number): NewUnit {
+  const { shard } = unit;
+  const verifiedThroughMs = Math.max(shard?.verifiedThroughMs ?? 0, readThroughMs);
+  return { ...unit, position: 'end', shard: shard && { ...shard, verifiedThroughMs } };
 }
 
 /** The tap scans with one segment. */
 function segments({ isInitialLoadComplete, lastEvaluatedKey }: TapBookmark): readonly NewUnit[] {
-  if (isInitialLoadComplete) return [];
+  return isInitialLoadComplete ? [] : [segmentOfTapKey(lastEvaluatedKey)];
+}
+
+/** The one segment of the tap's Scan. */
+export function segmentOfTapKey(lastEvaluatedKey: TapKey | null): NewUnit {
   const unit = segmentUnit({ segment: 0, totalSegments: 1 });
-  if (lastEvaluatedKey === null) return [{ unit, position: 'start', shard: null }];
+  if (lastEvaluatedKey === null) return { unit, position: 'start', shard: null };
   const key = Object.entries(lastEvaluatedKey).map(([name, value]) => [name, keyValue(value)]);
-  return [{ unit, position: parsePosition(unit, afterKey(JSON.stringify(Object.fromEntries(key)))), shard: null }];
+  return { unit, position: parsePosition(unit, afterKey(JSON.stringify(Object.fromEntries(key)))), shard: null };
 }
 
 /** The tap writes the bytes of a binary key as text, not as base64; it cannot write others than UTF-8. */
@@ -65,51 +115,64 @@ function keyValue(value: Readonly<Record<string, string>>): Readonly<Record<stri
   return binary === undefined ? value : { B: Buffer.from(binary, 'utf8').toString('base64') };
 }
 
+/** `known` are units that are there already; they stay, and only ever go forward. */
 function shards(
-  { shardSequenceNumbers }: TapBookmark,
-  finishedShards: readonly string[],
-  options: TapConversion & { readonly verifiedThroughMs: number },
+  { shardSequenceNumbers, finishedShards }: TapBookmark,
+  options: TapConversion & { readonly verifiedThroughMs: number; readonly known: ReadonlyMap<string, NewUnit> },
 ): readonly NewUnit[] {
-  const { listing, base: sequence, laneCount, awsNowMs, verifiedThroughMs } = options;
+  const { listing, base: sequence, laneCount, awsNowMs, verifiedThroughMs, known } = options;
   const listed = new Map(listing.map((shard) => [shard.shardId, shard]));
   const finished = new Set(finishedShards);
   const isNamed = (shardId: string): boolean => finished.has(shardId) || Object.hasOwn(shardSequenceNumbers, shardId);
   const units = new Map<string, NewUnit>();
 
-  const positionOf = (shardId: string, parent: NewUnit | undefined): Position => {
-    // Below what is not read nothing counts as read: an older change would come after a newer one.
-    const isFree = parent === undefined || parent.position === 'end';
+  const tapPosition = (shardId: string): Position | null => {
+    // The tap looks at this first, too; a number beside it is left over from an older state.
+    if (finished.has(shardId)) return 'end';
     const sequenceNumber = shardSequenceNumbers[shardId];
-    if (isFree && sequenceNumber !== undefined) return shardPosition('after', sequenceNumber);
-    if (isFree && finished.has(shardId)) return 'end';
+    return sequenceNumber === undefined ? null : shardPosition('after', sequenceNumber);
+  };
+  const unreadPosition = (shardId: string): Position => {
     const first = listed.get(shardId)?.startingSequenceNumber ?? null;
     return first === null ? 'start' : shardPosition('at', first);
   };
-  const add = (shardId: string): NewUnit => {
-    const known = units.get(shardId);
-    if (known !== undefined) return known;
-    const parentId = listed.get(shardId)?.parentShardId ?? null;
-    const isLineage = parentId !== null && parentId !== shardId && (listed.has(parentId) || isNamed(parentId));
-    const parent = isLineage ? add(parentId) : undefined;
-    const unit: NewUnit = {
+  const unitOf = (shardId: string, parent: NewUnit | undefined, parentId: string | null): NewUnit => {
+    // Below what is not read nothing counts as read: an older change would come after a newer one.
+    const isFree = parent === undefined || parent.position === 'end';
+    const reached = isFree ? tapPosition(shardId) : null;
+    const before = known.get(shardId);
+    if (before !== undefined) return movedOn(before, reached, verifiedThroughMs);
+    const lane = parent?.shard?.lane ?? crc32(shardId) % laneCount;
+    return {
       unit: shardUnit(shardId),
-      position: positionOf(shardId, parent),
-      shard: {
-        parent: parentId,
-        lane: parent?.shard?.lane ?? crc32(shardId) % laneCount,
-        ...{ sequence, verifiedThroughMs, firstListedAtMs: awsNowMs },
-      },
+      position: reached ?? unreadPosition(shardId),
+      shard: { parent: parentId, lane, sequence, verifiedThroughMs, firstListedAtMs: awsNowMs },
     };
+  };
+  const add = (shardId: string): NewUnit => {
+    const present = units.get(shardId);
+    if (present !== undefined) return present;
+    const parentId = known.get(shardId)?.shard?.parent ?? listed.get(shardId)?.parentShardId ?? null;
+    const isLineage =
+      parentId !== null && parentId !== shardId && (listed.has(parentId) || known.has(parentId) || isNamed(parentId));
+    const unit = unitOf(shardId, isLineage ? add(parentId) : undefined, parentId);
     units.set(shardId, unit);
     return unit;
   };
 
+  for (const shardId of known.keys()) add(shardId);
   for (const { shardId, parentShardId } of listing) {
     // The first shards of a stream follow on nothing. The parent of a listed shard proves that nothing lies between.
     if (isNamed(shardId) || parentShardId === null) add(shardId);
     if (parentShardId !== null && isNamed(parentShardId)) add(parentShardId);
   }
   // Shards that were not read to their end and are no more: whoever reads the stream will find that out.
-  for (const shardId of Object.keys(shardSequenceNumbers)) add(shardId);
+  for (const shardId of Object.keys(shardSequenceNumbers)) if (!finished.has(shardId)) add(shardId);
   return [...units.values()];
+}
+
+/** The unit where the tap has got to, if that is further. */
+function movedOn(before: NewUnit, reached: Position | null, readThroughMs: number): NewUnit {
+  if (reached === null || (comparePositions(before.unit, [before.position, reached]) ?? 0) >= 0) return before;
+  return reached === 'end' ? asRead(before, readThroughMs) : { ...before, position: reached };
 }
