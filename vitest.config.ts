@@ -2,9 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * The suffix of a test file says what it needs beyond Node: .dynamo Java, .root tmpfs, remounts and network namespaces,
- * .long some minutes.
+ * .long some minutes, .singer Python and PostgreSQL.
  */
-const NEEDS = ['dynamo', 'root', 'long'] as const;
+const NEEDS = ['dynamo', 'root', 'long', 'singer'] as const;
 const pattern = (suffix: string): string[] => [`src/**/*.${suffix}.test.ts`, `test/**/*.${suffix}.test.ts`];
 
 export default defineConfig({

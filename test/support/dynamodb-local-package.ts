@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { cacheFolder } from './cache-folder.ts';
 
 /**
  * AWS's DynamoDB Local 1.25.1, inside this npm package. The jar is not open source: its own licence (LICENSE.txt beside
@@ -14,7 +15,6 @@ import { promisify } from 'node:util';
 const PACKAGE = 'amplify-dynamodb-simulator';
 const VERSION = '2.9.30';
 const SHA512 = 'xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFdutaQhCLHzxEp6Ry1o7TB6niIoXuQAnSewQ==';
-const REPOSITORY = join(import.meta.dirname, '..', '..');
 
 const FETCH_COMMAND = 'npx tsx scripts/fetch-dynamodb-local.ts';
 
@@ -57,8 +57,4 @@ export async function fetchDynamoDbLocal(): Promise<string> {
 
 function packageFolder(): string {
   return join(cacheFolder(), `${PACKAGE}-${VERSION}`);
-}
-
-function cacheFolder(): string {
-  return process.env['TRIBUTARY_TEST_CACHE'] ?? join(REPOSITORY, '.cache');
 }

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { installedDynamoDbLocal } from './dynamodb-local-package.ts';
+import { freePort } from './free-port.ts';
 
 export interface DynamoDbLocal {
   readonly endpoint: string;
@@ -22,18 +22,26 @@ const JAVA_INSTALL = 'apt-get install openjdk-17-jre-headless';
 const FAKETIME_LIBRARIES = ['x86_64', 'aarch64'].map((arch) => `/usr/lib/${arch}-linux-gnu/faketime/libfaketime.so.1`);
 const FAKETIME_INSTALL = 'apt-get install faketime';
 
+interface DynamoDbLocalOptions {
+  /** How many times as fast its clock runs. */
+  readonly speed?: number;
+  /** Else one that is free. */
+  readonly port?: number;
+}
+
 /**
- * Starts AWS's DynamoDB Local, in memory, on a free port. It listens on all interfaces and cannot be told otherwise, so
+ * Starts AWS's DynamoDB Local, in memory. It listens on all interfaces and cannot be told otherwise, so
  * it runs only where loopback is the one interface. With `speed`, its clock starts at ours and runs that many times as
  * fast: at 60, shards roll every 4 minutes, iterators live for 15 seconds and records for 24 minutes; locks inside it time
  * out as much sooner, so that its first calls may answer HTTP 500. Errors: another interface is up, Java, the jar or
  * faketime is missing; each with the command that helps. Takes about 3 seconds.
  */
-export async function startDynamoDbLocal({ speed = 1 }: { readonly speed?: number } = {}): Promise<DynamoDbLocal> {
+export async function startDynamoDbLocal(options: DynamoDbLocalOptions = {}): Promise<DynamoDbLocal> {
+  const { speed = 1 } = options;
   requirePrivateNetwork(networkInterfaces());
   await requireJava();
   const folder = installedDynamoDbLocal();
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const startedMs = Date.now();
   const java = spawn(
     'java',
@@ -104,17 +112,6 @@ function fakeTime(speed: number): Readonly<Record<string, string>> {
   const library = FAKETIME_LIBRARIES.find((path) => existsSync(path));
   if (library === undefined) throw new Error(`libfaketime was not found. Install it: ${FAKETIME_INSTALL}`);
   return { LD_PRELOAD: library, FAKETIME: `+0 x${speed}` };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('The probe for a free port got no address');
-  return address.port;
 }
 
 /** There is no event to wait for: the emulator says nothing when it begins to listen. */
