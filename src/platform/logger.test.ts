@@ -20,3 +20,15 @@ test('a log with a prefix says it before every message, wherever it speaks from'
     'main - CRITICAL orders: five',
   ]);
 });
+
+test('a log for what runs Singer taps has levels and messages only, line by line', () => {
+  const lines: string[] = [];
+  const write = (line: string): void => {
+    lines.push(line);
+  };
+  const log = createLogger({ format: 'singer', location: 'main', level: 'INFO', now: () => 0, write });
+  log.debug('not wanted');
+  log.info('Scanning orders');
+  log.at('tap').critical('The catalog is not valid:\n  orders: no schema');
+  expect(lines).toEqual(['INFO Scanning orders', 'CRITICAL The catalog is not valid:', 'CRITICAL   orders: no schema']);
+});

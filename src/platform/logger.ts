@@ -14,6 +14,11 @@ export interface Logger {
 }
 
 interface LoggerOptions {
+  /**
+   * `run`, which is meant where it is left out: `2026-01-31 16:44:41,159Z tap - INFO message`. `singer`, as what runs taps
+   * knows it from those in Python: `INFO message`.
+   */
+  readonly format?: 'run' | 'singer';
   readonly location: LogLocation;
   /** Lines below this level are dropped. */
   readonly level: LogLevel;
@@ -24,13 +29,12 @@ interface LoggerOptions {
 
 const SEVERITY: Record<LogLevel, number> = { DEBUG: 0, INFO: 1, WARNING: 2, ERROR: 3, CRITICAL: 4 };
 
-/** Extraction log lines: `2026-01-31 16:44:41,159Z tap - INFO message`; a message of several lines becomes several. */
+/** Extraction log lines; a message of several lines becomes several. */
 export function createLogger(options: LoggerOptions): Logger {
   const log = (level: LogLevel, message: string): void => {
     if (SEVERITY[level] < SEVERITY[options.level]) return;
-    for (const line of message.split('\n')) {
-      options.write(`${timestamp(options.now())} ${options.location} - ${level} ${line}`, level);
-    }
+    const head = options.format === 'singer' ? '' : `${timestamp(options.now())} ${options.location} - `;
+    for (const line of message.split('\n')) options.write(`${head}${level} ${line}`, level);
   };
   return {
     debug: (message) => log('DEBUG', message),

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from './clock.ts';
 import { endProcess, identityOf, type ProcessIdentity, standingOf } from './process-identity.ts';
-import { factsOfPs, procTable } from './process-table.ts';
+import { factsOfPs, processTable, procTable } from './process-table.ts';
 
 const BOOT = '36a1fe95-1cdf-4af8-b011-da922486653d';
 
@@ -17,10 +17,19 @@ beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'tributary-proc-'));
 });
 afterEach(async () => {
-  for (const child of children.splice(0))
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+  for (const { pid } of children.splice(0)) {
+    if (pid === undefined) continue;
+    const group = await processTable.membersOf(pid);
+    for (const member of new Set([pid, ...group.map((facts) => facts.pid)])) await kill(member);
+  }
   await rm(root, { recursive: true });
 });
+});
+
+async function kill(pid: number): Promise<void> {
+  const left = await identityOf(pid);
+  if (left !== null) process.kill(left.pid, 'SIGKILL');
+}
 
 async function writeBootId(bootId: string): Promise<void> {
   await mkdir(join(root, 'sys/kernel/random'), { recursive: true });
