@@ -24,7 +24,6 @@ afterEach(async () => {
   }
   await rm(root, { recursive: true });
 });
-});
 
 async function kill(pid: number): Promise<void> {
   const left = await identityOf(pid);
