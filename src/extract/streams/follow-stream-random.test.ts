@@ -69,38 +69,42 @@ function happen(simulator: Simulator, { kind, target }: Event, value: number): v
   if (kind === 'fault' && fault !== undefined) faults.add({ times: 1 + (target % 3), ...fault });
 }
 
-test('whatever happens to a stream, every image of every key comes once and in order', async () => {
-  await fc.assert(
-    fc.asyncProperty(events, async (history) => {
-      const clock = createManualClock(Date.UTC(2026, 0, 1));
-      const simulator = await createSimulator(clock);
-      let following: Following | null = null;
-      try {
-        const state = await captureTable(simulator, clock, 'orders');
-        const written = simulator.streams.collectImages('orders');
-        following = startFollowing({ simulator, clock, table: 'orders', state });
-        for (const [index, event] of history.entries()) {
-          await following.pass(event.afterMs);
-          if (event.kind === 'restart') {
-            await following.stop();
-            following = startFollowing({ simulator, clock, table: 'orders', state });
-          } else happen(simulator, event, index);
+test.each(['open', 'closed'] as const)(
+  'whatever happens to a stream whose %s shards are read, every image of every key comes once and in order',
+  async (shards) => {
+    await fc.assert(
+      fc.asyncProperty(events, async (history) => {
+        const clock = createManualClock(Date.UTC(2026, 0, 1));
+        const simulator = await createSimulator(clock);
+        let following: Following | null = null;
+        try {
+          const state = await captureTable(simulator, clock, 'orders');
+          const written = simulator.streams.collectImages('orders');
+          following = startFollowing({ simulator, clock, table: 'orders', state, shards });
+          for (const [index, event] of history.entries()) {
+            await following.pass(event.afterMs);
+            if (event.kind === 'restart') {
+              await following.stop();
+              following = startFollowing({ simulator, clock, table: 'orders', state, shards });
+            } else happen(simulator, event, index);
+          }
+          if (shards === 'closed') simulator.streams.rollAll('orders');
+          await following.pass(60_000);
+          const nowMs = clock.now();
+          const { follower } = following;
+          follower.hurry(nowMs);
+          await following.until(() => follower.isCaughtUpWith(nowMs));
+          const expected = [...written].map(([key, images]) => [
+            JSON.parse(key).pk.S,
+            images.map((image) => (image === null ? null : JSON.parse(image).v.N)),
+          ]);
+          expect(Object.fromEntries(state.images)).toEqual(Object.fromEntries(expected));
+        } finally {
+          await following?.stop();
+          await simulator.close();
         }
-        await following.pass(60_000);
-        const nowMs = clock.now();
-        const { follower } = following;
-        follower.hurry(nowMs);
-        await following.until(() => follower.isCaughtUpWith(nowMs));
-        const expected = [...written].map(([key, images]) => [
-          JSON.parse(key).pk.S,
-          images.map((image) => (image === null ? null : JSON.parse(image).v.N)),
-        ]);
-        expect(Object.fromEntries(state.images)).toEqual(Object.fromEntries(expected));
-      } finally {
-        await following?.stop();
-        await simulator.close();
-      }
-    }),
-    { numRuns: 12, endOnFailure: true },
-  );
-});
+      }),
+      { numRuns: 12, endOnFailure: true },
+    );
+  },
+);
