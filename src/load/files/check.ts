@@ -3,8 +3,8 @@ import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CheckStep } from '../../model/check-step.ts';
 import { toTributaryError } from '../../platform/errors.ts';
-import { createWhole, makeFolder } from './durable-file.ts';
-import { filesError } from './errors.ts';
+import { createWhole, makeFolder } from '../durable-file.ts';
+import { filesError } from '../file-errors.ts';
 
 /** Whether files can be written, synced and linked in the folder. What it creates it removes. */
 export async function* checkFolder(path: string, signal: AbortSignal): AsyncIterable<CheckStep> {

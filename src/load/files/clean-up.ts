@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { listFolder, modifiedAtMs, UNFINISHED } from '../durable-file.ts';
 import { versionFolder } from './data-files.ts';
-import { listFolder, modifiedAtMs, UNFINISHED } from './durable-file.ts';
 import { entryPath, type LoggedTable, logFolderOf, sequencesIn, type TableLog } from './table-log.ts';
 
 /** How long what the log no longer names stays: readers and processes that hold an older state may still use it. */

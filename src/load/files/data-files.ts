@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Batch } from '../../model/batch.ts';
+import { type Content, writeWhole } from '../durable-file.ts';
+import { withFileErrors } from '../file-errors.ts';
 import { itemLines, type LineMetadata } from '../item-lines.ts';
 import type { VersionId } from '../table-ledger.ts';
-import { type Content, writeWhole } from './durable-file.ts';
-import { withFileErrors } from './errors.ts';
 import type { DataFile } from './log-entry.ts';
 
 /** Where the data files of a version lie, relative to the folder of the table: no other version ever has the folder. */

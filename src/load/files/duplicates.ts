@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { parseDecimal, plainText } from '../../transcode/decimal.ts';
+import { UNFINISHED } from '../durable-file.ts';
 import { keyTexts, memberTexts } from '../line-members.ts';
-import { UNFINISHED } from './durable-file.ts';
 import type { DataFile } from './log-entry.ts';
 import { readLines } from './read-lines.ts';
 import { repeatedHashes } from './repeated-hashes.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readIfPresent, writeWhole } from './durable-file.ts';
+import { readIfPresent, writeWhole } from '../durable-file.ts';
 import type { FilesLedger } from './table-log.ts';
 
 /**

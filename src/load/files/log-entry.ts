@@ -1,10 +1,7 @@
 import { z } from 'zod';
-import type { StoredSchema } from '../../model/stored-schema.ts';
-import type { FollowedStream, LoadingVersion, TablePhase } from '../../model/table-state.ts';
-import type { UnitId } from '../../model/unit.ts';
-import type { ShardBookmark, ShardProgress, UnitState } from '../../model/unit-state.ts';
 import { TributaryError } from '../../platform/errors.ts';
-import { storedEvidence, storedPosition, storedUnit } from '../stored-state.ts';
+import { storedBase, storedLedger, storedSchema, storedShardProgress, storedText } from '../stored-ledger.ts';
+import { storedPosition, storedUnit } from '../stored-state.ts';
 
 /*
  * The commit log of a table: `_log/<seq>.json`, one entry a file, in the order of their numbers without a hole. An entry
@@ -16,13 +13,6 @@ import { storedEvidence, storedPosition, storedUnit } from '../stored-state.ts';
 const FORMAT = 2;
 
 const count = z.number().int().nonnegative();
-const sequence = z.string().regex(/^\d+$/).transform(BigInt);
-
-const schema: z.ZodType<StoredSchema> = z.object({
-  schemaVersion: count,
-  columns: z.array(z.object({ attribute: z.string(), columnName: z.string().nullable(), evidence: storedEvidence })),
-});
-
 const dataFile = z.object({
   /** Relative to the folder of the table. */
   file: z.string(),
@@ -32,57 +22,9 @@ const dataFile = z.object({
 /** One data file of a version. */
 export type DataFile = Readonly<z.infer<typeof dataFile>>;
 
-const live = z.object({
-  version: count,
-  base: sequence,
-  sinceMs: z.number(),
-  rowCount: count,
-  schema,
-  parts: z.array(dataFile).readonly(),
-});
-/** What only versions that follow a stream have; files take none. */
-const none = <T>() =>
-  z
-    .null()
-    .default(null)
-    .transform((value): T | null => value);
-const loading = z.object({
-  version: count,
-  base: sequence,
-  placement: z
-    .literal('aside')
-    .default('aside')
-    .transform((value): LoadingVersion['placement'] => value),
-  stream: none<FollowedStream>(),
-  phase: none<Exclude<TablePhase, 'new' | 'full-table'>>(),
-  identity: z.string(),
-  layout: z.string(),
-  startedAtMs: z.number(),
-  lastCommitAtMs: z.number(),
-  rowCount: count,
-  schema,
-  units: z
-    .array(z.object({ unit: storedUnit, epoch: count, position: storedPosition, shard: none<ShardBookmark>() }))
-    .transform((units): ReadonlyMap<UnitId, UnitState> => new Map(units.map((state) => [state.unit, state]))),
-  parts: z.array(dataFile).readonly(),
-});
-const ledger = z.preprocess(
-  renamedFromFormat1,
-  z.object({
-    source: z.string(),
-    table: z.string(),
-    destinationSchema: z.string(),
-    destinationTable: z.string(),
-    live: live.nullable(),
-    loading: loading.nullable(),
-    highestBase: sequence,
-    highestEpoch: count,
-    lastResyncAtMs: none<number>(),
-    resetRequested: z.boolean(),
-  }),
-);
+const ledger = z.preprocess(renamedFromFormat1, storedLedger(z.array(dataFile).readonly()));
 /** A version that readers may still be reading, and since when it is no longer the live one. */
-const retiredVersion = z.object({ version: count, base: sequence, sinceMs: z.number() });
+const retiredVersion = z.object({ version: count, base: storedBase, sinceMs: z.number() });
 export type RetiredVersion = Readonly<z.infer<typeof retiredVersion>>;
 
 const head = { format: z.literal([1, FORMAT]), seq: count, commit: z.uuid(), atMs: z.number() };
@@ -97,7 +39,7 @@ const logEntry = z.discriminatedUnion('kind', [
     ...head,
     kind: z.literal('acquire'),
     version: count,
-    base: sequence,
+    base: storedBase,
     claim: z.uuid(),
     units: z.array(storedUnit).readonly(),
   }),
@@ -105,7 +47,7 @@ const logEntry = z.discriminatedUnion('kind', [
     ...head,
     kind: z.literal('append'),
     version: count,
-    base: sequence,
+    base: storedBase,
     claim: z.uuid(),
     moves: z
       .array(
@@ -114,13 +56,13 @@ const logEntry = z.discriminatedUnion('kind', [
           epoch: count,
           from: storedPosition,
           to: storedPosition,
-          shard: none<ShardProgress>(),
+          shard: storedShardProgress.nullable().default(null),
         }),
       )
       .readonly(),
     part: dataFile.nullable(),
     /** Only where it is newer than the one before. */
-    schema: schema.nullable(),
+    schema: storedSchema.nullable(),
   }),
 ]);
 export type LogEntry = z.infer<typeof logEntry>;
@@ -129,11 +71,7 @@ export type LogEntryBody = DistributiveOmit<LogEntry, 'format' | 'seq' | 'commit
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 export function encodeLogEntry(entry: Omit<LogEntry, 'format'>): string {
-  const plain = (_key: string, value: unknown): unknown => {
-    if (typeof value === 'bigint') return String(value);
-    return value instanceof Map ? [...value.values()] : value;
-  };
-  return `${JSON.stringify({ format: FORMAT, ...entry }, plain)}\n`;
+  return `${storedText({ format: FORMAT, ...entry })}\n`;
 }
 
 /** Rejects with STATE_INVALID what no version, or a newer one, has written. */

@@ -2,8 +2,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunRecord } from '../../model/run.ts';
 import { TributaryError } from '../../platform/errors.ts';
+import { listFolder, makeFolder, readIfPresent, UNFINISHED, writeWhole } from '../durable-file.ts';
 import { runRecordSchema } from '../stored-run-record.ts';
-import { listFolder, makeFolder, readIfPresent, UNFINISHED, writeWhole } from './durable-file.ts';
 import { PRIVATE_FOLDER } from './table-folders.ts';
 
 const KEPT_RUNS = 1_000;

@@ -1,8 +1,8 @@
 import type { RunStore } from '../../model/run-store.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { TributaryError } from '../../platform/errors.ts';
+import { withFileErrors } from '../file-errors.ts';
 import { requestReset, schemaOf, tableState } from '../table-ledger.ts';
-import { withFileErrors } from './errors.ts';
 import { retiredWith } from './refresh.ts';
 import { readRunFiles, saveRunFile } from './run-files.ts';
 import type { TableFolders } from './table-folders.ts';

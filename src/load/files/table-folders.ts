@@ -1,8 +1,8 @@
 import { basename, join } from 'node:path';
 import { TributaryError } from '../../platform/errors.ts';
 import type { LoadTarget } from '../destination.ts';
-import { listFolder } from './durable-file.ts';
-import { withFileErrors } from './errors.ts';
+import { listFolder } from '../durable-file.ts';
+import { withFileErrors } from '../file-errors.ts';
 import { type LoggedTable, openTableLog, type TableLog } from './table-log.ts';
 
 /** Beside the folders of schemas; no schema name begins with a point. */

@@ -3,9 +3,9 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { UnitId } from '../../model/unit.ts';
 import { TributaryError } from '../../platform/errors.ts';
+import { createWhole, listFolder, modifiedAtMs, readIfPresent } from '../durable-file.ts';
+import { withFileErrors } from '../file-errors.ts';
 import { loadingVersion, moveUnits, type TableLedger, takeOver, withRows } from '../table-ledger.ts';
-import { createWhole, listFolder, modifiedAtMs, readIfPresent } from './durable-file.ts';
-import { withFileErrors } from './errors.ts';
 import {
   type DataFile,
   decodeLogEntry,

@@ -1,4 +1,4 @@
-import { messageOf, systemCodeOf, TributaryError, toTributaryError } from '../../platform/errors.ts';
+import { messageOf, systemCodeOf, TributaryError, toTributaryError } from '../platform/errors.ts';
 
 /** Anything thrown while working on files, as a TributaryError that names the path. */
 export function filesError(thrown: unknown, path: string): TributaryError {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { systemCodeOf } from '../../platform/errors.ts';
-import { syncToDisk } from '../sync-to-disk.ts';
-import { isMissing } from './errors.ts';
+import { systemCodeOf } from '../platform/errors.ts';
+import { isMissing } from './file-errors.ts';
+import { syncToDisk } from './sync-to-disk.ts';
 
 /** Ends the names of files that are being written. Nobody but clean-up looks at them. */
 export const UNFINISHED = '.tmp';
