@@ -57,6 +57,7 @@ export function createProgram({ version, writeOut, writeErr, columns }: ProgramO
         'tributary discover',
         'tributary select orders customers --method FULL_TABLE',
         'tributary sync',
+        'tributary tap --help',
       ),
     );
 }

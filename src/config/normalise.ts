@@ -97,7 +97,8 @@ function tableConfig(table: string, file: TableFile): TableConfig {
   };
 }
 
-function readCapacity(written: string): ReadCapacity {
+/** Of a text that `isReadCapacity` has accepted. */
+export function readCapacity(written: string): ReadCapacity {
   return written.endsWith('%')
     ? { kind: 'share', share: Number(written.slice(0, -1)) / 100 }
     : { kind: 'units', unitsPerSecond: Number(written) };

@@ -243,7 +243,7 @@ function isFlushInterval(value: string | number): boolean {
   return ms !== null && ms >= FLUSH_INTERVAL_MS.least && ms <= FLUSH_INTERVAL_MS.most;
 }
 
-function isReadCapacity(value: string | number): boolean {
+export function isReadCapacity(value: string | number): boolean {
   const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(String(value).trim())?.[1];
   if (percent !== undefined) return Number(percent) > 0 && Number(percent) <= 100;
   return String(value).trim() !== '' && Number(value) > 0 && Number.isFinite(Number(value));

@@ -83,7 +83,7 @@ function missingHint({ credentials, endpoint }: ConnectionOptions): string | nul
 async function assumeRole(sts: STSClient, role: AssumedRole, options: ConnectionOptions): Promise<AwsCredentials> {
   const command = new AssumeRoleCommand({
     RoleArn: role.roleArn,
-    RoleSessionName: sessionName(options.source),
+    RoleSessionName: role.sessionName ?? sessionName(options.source),
     ...(role.externalId === null ? {} : { ExternalId: role.externalId }),
   });
   try {

@@ -16,6 +16,8 @@ export type BaseCredentials =
 export interface AssumedRole {
   readonly roleArn: string;
   readonly externalId: string | null;
+  /** What the trail of the account shows, and what trust policies may ask for; absent: after the source. */
+  readonly sessionName?: string;
 }
 
 /** Everything that is needed to talk to one account and region. */

@@ -1,0 +1,48 @@
+import { packageVersion } from '../platform/package-version.ts';
+import { helpText, parseCommandLine, usageText } from './command-line.ts';
+import type { TapSignals } from './stop-signal.ts';
+
+interface TextSink {
+  write(text: string): unknown;
+}
+
+/** What the tap needs of the process it runs in. */
+export interface TapHost {
+  /** As it was called, for the help. */
+  readonly name: string;
+  readonly argv: readonly string[];
+  /** For help and version. Messages go to the file descriptor. */
+  readonly stdout: TextSink;
+  readonly messagesFd: number;
+  readonly stderr: TextSink;
+  readonly signals: TapSignals;
+}
+
+/** The process that this module runs in. */
+export function tapHost(name: string, argv: readonly string[]): TapHost {
+  const { stdout, stderr } = process;
+  return { name, argv, stdout, messagesFd: 1, stderr, signals: process };
+}
+
+/**
+ * Runs the tap and resolves to its exit code; never rejects. What reads and writes is loaded behind the help, which other
+ * programs ask for often.
+ */
+export async function main(host: TapHost): Promise<number> {
+  const command = parseCommandLine(host.argv);
+  switch (command.kind) {
+    case 'help':
+      host.stdout.write(helpText(host.name));
+      return 0;
+    case 'version':
+      host.stdout.write(`${host.name} ${await packageVersion()}\n`);
+      return 0;
+    case 'wrong':
+      host.stderr.write(`${usageText(host.name)}\n${host.name}: ${command.reason}\n`);
+      return 2;
+    default: {
+      const { runTap } = await import('./run-tap.ts');
+      return await runTap(command, host);
+    }
+  }
+}

@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { DEFAULT_FLUSH_INTERVAL_MS } from '../config/schema.ts';
+import type { Connection } from '../connection/clients.ts';
+import { listShards } from '../extract/streams/list-shards.ts';
+import { TributaryError, toTributaryError } from '../platform/errors.ts';
+import { plural } from '../platform/format.ts';
+import { createSlots } from '../platform/slots.ts';
+import { createReplications, createTableTasks, type ReplicatedTable } from '../replication/create-replications.ts';
+import { describeSource } from '../replication/log-based.ts';
+import type { LogBasedReplication } from '../replication/log-based-replication.ts';
+import { runSource, type TableTask } from '../replication/source-run.ts';
+import { createTableCounters } from '../replication/table-counters.ts';
+import { tapLog } from '../replication/table-replication.ts';
+import type { CatalogStream } from '../singer/catalog.ts';
+import type { TapState } from '../singer/tap-state.ts';
+import { createBatchFiles } from './batch-files.ts';
+import { chosenTables, mostSerious } from './chosen-streams.ts';
+import type { TapSurroundings } from './discover.ts';
+import { createMetricsLog } from './metrics-log.ts';
+import type { TapConfig } from './tap-config.ts';
+import { createTapDestination, type TapDestination } from './tap-destination.ts';
+import type { TapSource } from './tap-source.ts';
+
+export interface TapSync {
+  readonly config: TapConfig;
+  /** In the order in which they are replicated, unless they follow their stream: those go side by side. */
+  readonly streams: readonly CatalogStream[];
+  readonly state: TapState;
+  readonly connection: Connection;
+}
+
+/** As the Python tap, and a bookmark can tell only of one table that it is being read. */
+const TABLE_CONCURRENCY = 1;
+
+/**
+ * Replicates the streams once. Resolves to what the run failed with, null when every stream was replicated; rejects when
+ * it could not start, with nothing written then.
+ */
+export async function syncStreams(
+  { config, streams, state, connection }: TapSync,
+  surroundings: TapSurroundings,
+): Promise<TributaryError | null> {
+  const { output, clock, log, signal } = surroundings;
+  if (streams.length === 0) {
+    log.warning('The catalog selects no stream: nothing is read. Set "selected": true in the metadata of a stream');
+    return null;
+  }
+  const { connection: options, consistentRead, limits, shards } = config;
+  const followed = new Set(
+    [...state.bookmarks].flatMap(([stream, bookmark]) => (bookmark.finishedShards === null ? [] : [stream])),
+  );
+  const tables = await chosenTables(streams, { connection, consistentRead, followed }, surroundings);
+  const runId = randomUUID();
+  const destination: TapDestination = createTapDestination({
+    ...{ output, state, streams, clock, log, inferSchema: config.inferSchema },
+    batches: config.batches === null ? null : createBatchFiles(config.batches, runId),
+    sourceOf: (table, tableSignal) => sourceOf(replicationOf(table, tableSignal)),
+  });
+  const replication = {
+    ...{ source: options.source, connection, destination, shards, clock, log },
+    names: new Map(tables.map(({ table }) => [table, table])),
+    limits: { ...limits, flushIntervalMs: DEFAULT_FLUSH_INTERVAL_MS, tableConcurrency: TABLE_CONCURRENCY },
+    // A target keeps its rows until ACTIVATE_VERSION; whether that is honoured, and undone, is its affair.
+    allowShrink: true,
+    onProgress: () => {},
+  };
+  const replicationOf = (table: string, tableSignal: AbortSignal): LogBasedReplication =>
+    createReplications(replication, tables)(tableNamed(table, tables), {
+      counters: createTableCounters(table),
+      signal: tableSignal,
+      scanSlots: createSlots(1),
+      onCaughtUp: null,
+    });
+  const metrics = createMetricsLog({ clock, log });
+  const failures: TributaryError[] = [];
+  const onFailure = (error: TributaryError): void => void failures.push(error);
+  let failedCount = tables.length;
+  try {
+    const record = await runSource({
+      ...{ runId, source: options.source, runStore: destination.runStore, refused: new Map(), isContinuous: false },
+      tasks: createTableTasks(replication, tables).map((task) => reported(task, { destination, clock, onFailure })),
+      tableConcurrency: TABLE_CONCURRENCY,
+      onTable: metrics.add,
+      ...{ clock, log, signal },
+    });
+    failedCount = record.tables.filter(({ outcome }) => outcome !== 'succeeded').length;
+  } finally {
+    metrics.stop(failedCount === 0 ? 'succeeded' : 'failed');
+    await destination.close();
+  }
+  return failedCount === 0 ? null : failureOf(failures, { failedCount, count: tables.length });
+}
+
+/** Streams that were not even begun have no failure of their own: the run was stopped. */
+function failureOf(
+  failures: readonly TributaryError[],
+  { failedCount, count }: { readonly failedCount: number; readonly count: number },
+): TributaryError {
+  const [first] = failures;
+  if (count === 1 && first !== undefined) return first;
+  const kinds = failures.map(({ kind }) => kind);
+  return new TributaryError('TABLES_FAILED', `${failedCount} of ${plural(count, 'stream')} not replicated`, {
+    hint: 'What each failed with is said above; what was written is kept',
+    kind: kinds.length === 0 ? 'cancelled' : mostSerious(kinds),
+  });
+}
+
+/** The STATE of success comes when all of a table is written; failures keep their kind, which a run record has not. */
+function reported(
+  task: TableTask,
+  {
+    destination,
+    clock,
+    onFailure,
+  }: {
+    readonly destination: TapDestination;
+    readonly clock: TapSurroundings['clock'];
+    readonly onFailure: (error: TributaryError) => void;
+  },
+): TableTask {
+  return {
+    ...task,
+    run: async (context) => {
+      try {
+        await destination.prepare(task.table, { signal: context.signal });
+        const live = await task.run(context);
+        await destination.succeeded(task.table, clock.now());
+        return live;
+      } catch (error) {
+        onFailure(toTributaryError(error));
+        throw error;
+      }
+    },
+  };
+}
+
+/** What a bookmark that another tap has written is read with. */
+async function sourceOf(run: LogBasedReplication): Promise<TapSource> {
+  const { identity, layout, key, streamArn } = await describeSource(run);
+  const rate = run.describeRate;
+  const listing = streamArn === '' ? [] : (await listShards({ ...run, log: tapLog(run), rate, streamArn })).shards;
+  return { identity, layout, key, streamArn, listing, awsNowMs: run.awsTime.now() };
+}
+
+function tableNamed(name: string, tables: readonly ReplicatedTable[]): ReplicatedTable {
+  const table = tables.find((candidate) => candidate.table === name);
+  if (table === undefined) throw new TributaryError('BUG', `${name} is no stream of this run`);
+  return table;
+}
