@@ -91,6 +91,16 @@ export function testSnapshots(subject: () => Subject): void {
       expect(await finish(1000)).toEqual({ rowCount: 1, sweptRows: 0 });
     });
 
+    it('ends it without the shards that are open where those are left alone', async () => {
+      const { loader, lane } = await snapshotting(subject());
+      await lane.put([order(1)], 'end');
+      const finished = await loader.finish(subject().destination, 1, {
+        changes: { caughtUpWithMs: null, deletes: 'soft', keepExpiredBy: null },
+      });
+      expect(finished).toEqual({ rowCount: 1, sweptRows: 0 });
+      expect(await subject().stateOf(loader)).toMatchObject({ phase: 'following' });
+    });
+
     it('fences the end of a version that is another one by now', async () => {
       const { loader } = await snapshotting(subject());
       const base = baseOf(1) + 1n;

@@ -48,6 +48,13 @@ describe('a version that ends its reading', () => {
       bug('Version 2 of shop.orders has no stream'),
     );
   });
+
+  test('asks shards that are open for nothing where those are left alone', () => {
+    const complete = (caughtUpWithMs: number | null) => () =>
+      requireComplete({ ...VERSION, changes: { ...changes, caughtUpWithMs } }, { stream: STREAM, units });
+    expect(complete(6)).toThrow(bug('Version 2 of shop.orders has 1 shards to catch up'));
+    expect(complete(null)).not.toThrow();
+  });
 });
 
 describe('a version that is read again in place', () => {

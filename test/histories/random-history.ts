@@ -46,6 +46,7 @@ async function play(history: History): Promise<Verdict> {
   // Singer targets compare nothing, and say late what they have got.
   const isConfirmedLater = changes === 'ordered' && random.chance(0.5);
   const deletes = random.oneOf(['soft', 'hard'] as const);
+  const shards = random.chance(0.25) ? 'closed' : 'open';
   const run = async (crashAfter: number | null, signal: AbortSignal): Promise<void> => {
     const crash = createCrash({ random, crashAfter, onCommit: () => applied.observe() });
     const memory = createMemoryDestination(store, { changes, ...crash.hooks });
@@ -58,6 +59,7 @@ async function play(history: History): Promise<Verdict> {
       table: TABLE,
       clock,
       deletes,
+      shards,
       // Writers that delete most of twelve keys are no accident here.
       allowShrink: true,
       signal: AbortSignal.any([signal, crash.signal]),
@@ -87,6 +89,7 @@ async function play(history: History): Promise<Verdict> {
     }
   }
   simulator.faults.clear();
+  if (shards === 'closed') simulator.streams.rollAll(TABLE);
   await run(null, new AbortController().signal);
   return applied.verdict ?? difference(simulator, store);
 }
