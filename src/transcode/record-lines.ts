@@ -1,6 +1,5 @@
 import type { RecordFrame, Rendering } from '../model/record-frame.ts';
 import { ATTRIBUTE_ID_SHIFT, KIND_MASK, Kind, TAPE_ENTRY_WORDS, TapeFlag, type TapePage } from '../model/tape.ts';
-import { COLON, COMMA } from './json-bytes.ts';
 import { behind, writeMembers, writeString, writeValue } from './json-text.ts';
 import { copyBytes, createJsonWriter, type JsonWriter, makeRoom } from './json-writer.ts';
 import { canonicalTextOf } from './value.ts';
@@ -81,10 +80,10 @@ function writeRendered(writer: JsonWriter, { start, end, modes }: RenderedRow, a
   let i = start;
   let w = at;
   while (i < end) {
-    const mode = modes[(page.tape[i] as number) >>> ATTRIBUTE_ID_SHIFT] as number;
+    const mode = modes[(page.tape[i] as number) >>> ID_SHIFT] as number;
     w = writeString(writer, i, w);
     writer.bytes[w++] = COLON;
-    i += TAPE_ENTRY_WORDS;
+    i += ENTRY_WORDS;
     w = isRendered(page, i, mode) ? writeText(writer, i, w) : writeValue(writer, i, w);
     i = behind(page, i);
     if (i < end) writer.bytes[w++] = COMMA;
@@ -94,18 +93,24 @@ function writeRendered(writer: JsonWriter, { start, end, modes }: RenderedRow, a
 
 function isRendered({ tape }: TapePage, index: number, mode: number): boolean {
   if (mode === AS_IT_IS) return false;
-  const kind = (tape[index] as number) & KIND_MASK;
+  const kind = (tape[index] as number) & MASK;
   // An S and a B are written as their canonical text anyway, and faster.
-  return kind === Kind.N || (mode === TEXT && kind >= Kind.true && kind !== Kind.null);
+  return kind === KIND_N || (mode === TEXT && kind >= KIND_TRUE && kind !== KIND_NULL);
 }
 
-/** Writes the canonical text of a value as a JSON string. */
+/** Writes the canonical text of an N, a boolean or a container as a JSON string. */
 function writeText(writer: JsonWriter, index: number, at: number): number {
-  const { page } = writer;
+  const { page, bytes } = writer;
   const tag = page.tape[index] as number;
-  if ((tag & (KIND_MASK | TapeFlag.notPlain)) === Kind.N) {
+  if ((tag & (MASK | NOT_PLAIN)) === KIND_N) {
     // Between quotes in the body already.
     return copyBytes(writer, (page.tape[index + 1] as number) - 1, (page.tape[index + 2] as number) + 1, at);
+  }
+  if ((tag & MASK) < KIND_NULL && (tag & MASK) >= KIND_TRUE) {
+    bytes[at] = QUOTE;
+    const w = writeValue(writer, index, at + 1);
+    bytes[w] = QUOTE;
+    return w + 1;
   }
   const text = JSON.stringify(canonicalTextOf(page, index));
   makeRoom(writer, Buffer.byteLength(text), at);
@@ -115,3 +120,14 @@ function writeText(writer: JsonWriter, index: number, at: number): number {
 const AS_IT_IS = 0;
 const NUMBER_TEXT = 1;
 const TEXT = 2;
+// Declared here because imports are slow in hot code, see scan-text.ts.
+const ID_SHIFT = ATTRIBUTE_ID_SHIFT;
+const MASK = KIND_MASK;
+const ENTRY_WORDS = TAPE_ENTRY_WORDS;
+const NOT_PLAIN = TapeFlag.notPlain;
+const KIND_N = Kind.N;
+const KIND_TRUE = Kind.true;
+const KIND_NULL = Kind.null;
+const COLON = 0x3a;
+const COMMA = 0x2c;
+const QUOTE = 0x22;
