@@ -183,10 +183,11 @@ describe('a valid file', () => {
     });
   });
 
-  test('tells a destination where its options stand', () => {
+  test('tells a destination where its options stand, and where it may keep something', () => {
     const lake = parse('destinations:\n  lake:\n    type: files\n    pth: ./x\n').destinations.get('lake');
     expect(lake?.locate('pth')).toBe('tributary.yaml:4:5 destinations.lake.pth');
     expect(lake?.locate(null)).toBe('tributary.yaml:2:3 destinations.lake');
+    expect(lake?.homeFolder).toBe('/home/t');
   });
 
   test('may be empty', () => {

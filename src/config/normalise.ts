@@ -33,7 +33,7 @@ export function normalise({ file, text, path, home }: NormaliseOptions): Tributa
   const destinations = mapEntries(file.destinations ?? {}, (name, { type, ...options }): DestinationConfig => {
     const locate = (option: string | null): string =>
       text.locate(['destinations', name, ...(option === null ? [] : [option])]);
-    return { name, type, options, baseFolder, locate };
+    return { name, type, options, baseFolder, homeFolder: home, locate };
   });
   return { path, home, sources: mapEntries(file.sources ?? {}, sourceConfig), destinations };
 }

@@ -59,6 +59,8 @@ export interface DestinationConfig {
   readonly options: Readonly<Record<string, unknown>>;
   /** Relative paths in `options` start here: the folder of the configuration file, absolute. */
   readonly baseFolder: string;
+  /** `TributaryConfig.home`: for what a destination has to keep on this machine. */
+  readonly homeFolder: string;
   /** Where an option stands, for messages: `tributary.yaml:12:7 destinations.warehouse.path`. */
   readonly locate: (option: string | null) => string;
 }

@@ -11,7 +11,8 @@ const surroundings = { clock: systemClock, logger: silentLogger };
 
 function open(type: string, options: Record<string, unknown>) {
   const locate = (option: string | null) => `tributary.yaml:3 destinations.lake${option === null ? '' : `.${option}`}`;
-  return openDestination({ name: 'lake', type, options, baseFolder: BASE_FOLDER, locate }, surroundings);
+  const folders = { baseFolder: BASE_FOLDER, homeFolder: join(BASE_FOLDER, 'home') };
+  return openDestination({ name: 'lake', type, options, ...folders, locate }, surroundings);
 }
 
 describe('opening a destination', () => {

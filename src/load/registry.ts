@@ -13,6 +13,8 @@ export interface DestinationRequest {
   readonly options: Readonly<Record<string, unknown>>;
   /** Relative paths start here. */
   readonly baseFolder: string;
+  /** For what a destination has to keep on this machine, absolute. */
+  readonly homeFolder: string;
   /** Where an option stands, for messages; null for the destination itself. */
   readonly locate: (option: string | null) => string;
 }
@@ -22,11 +24,14 @@ interface Surroundings {
   readonly logger: Logger;
 }
 
+/** What an adapter is opened with, beside its options. */
+type AdapterSurroundings = Surroundings & Pick<DestinationRequest, 'name' | 'baseFolder' | 'homeFolder'>;
+
 interface DestinationType {
   /** Options that are paths. */
   readonly paths: readonly string[];
   /** Loads the adapter; resolves to how it is opened. */
-  readonly load: () => Promise<(options: unknown, surroundings: Surroundings) => Opening>;
+  readonly load: () => Promise<(options: unknown, surroundings: AdapterSurroundings) => Opening>;
 }
 
 type Opening = { readonly destination: Destination } | { readonly issues: readonly z.core.$ZodIssue[] };
@@ -57,7 +62,7 @@ const DESTINATION_TYPES: readonly string[] = Object.keys(TYPES);
  * is not, and with CONFIG_INVALID, one line a problem, for options that the adapter does not take.
  */
 export async function openDestination(request: DestinationRequest, surroundings: Surroundings): Promise<Destination> {
-  const { name, type, options, baseFolder, locate } = request;
+  const { name, type, options, baseFolder, homeFolder, locate } = request;
   const known = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined;
   if (known === undefined) {
     throw new TributaryError('DESTINATION_UNKNOWN', `${locate('type')}: there is no destination type "${type}"`, {
@@ -70,7 +75,7 @@ export async function openDestination(request: DestinationRequest, surroundings:
     return [camelCase(option), isPath ? resolve(baseFolder, value) : value] as const;
   });
   const open = await known.load();
-  const opening = open(Object.fromEntries(values), surroundings);
+  const opening = open(Object.fromEntries(values), { ...surroundings, name, baseFolder, homeFolder });
   if ('destination' in opening) return opening.destination;
   const problems = opening.issues.flatMap((issue) => problemsOf(issue, request));
   throw new TributaryError('CONFIG_INVALID', problems.join('\n'), { context: { destination: name, type } });
@@ -78,8 +83,8 @@ export async function openDestination(request: DestinationRequest, surroundings:
 
 function adapter<Schema extends z.ZodType>(
   schema: Schema,
-  create: (options: z.output<Schema>, surroundings: Surroundings) => Destination,
-): (options: unknown, surroundings: Surroundings) => Opening {
+  create: (options: z.output<Schema>, surroundings: AdapterSurroundings) => Destination,
+): (options: unknown, surroundings: AdapterSurroundings) => Opening {
   return (options, surroundings) => {
     const parsed = schema.safeParse(options);
     return parsed.success ? { destination: create(parsed.data, surroundings) } : { issues: parsed.error.issues };
