@@ -1,15 +1,17 @@
+import { join } from 'node:path';
 import type { RunStore } from '../../model/run-store.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { TributaryError } from '../../platform/errors.ts';
 import { withFileErrors } from '../file-errors.ts';
+import { readRunFiles, saveRunFile } from '../run-files.ts';
 import { requestReset, schemaOf, tableState } from '../table-ledger.ts';
 import { retiredWith } from './refresh.ts';
-import { readRunFiles, saveRunFile } from './run-files.ts';
-import type { TableFolders } from './table-folders.ts';
+import { PRIVATE_FOLDER, type TableFolders } from './table-folders.ts';
 import { requireTable } from './table-log.ts';
 
 /** The run store in the logs of the tables, runs in files of their own. */
 export function createFilesRunStore(root: string, folders: TableFolders, clock: Clock): RunStore {
+  const runs = join(root, PRIVATE_FOLDER, 'runs');
   return {
     readTables: async (source) => {
       const states = (await folders.list()).map(({ table }) => tableState(table.ledger));
@@ -23,8 +25,8 @@ export function createFilesRunStore(root: string, folders: TableFolders, clock: 
       const found = await folders.find({ source, table });
       return found === null ? null : schemaOf(found.table.ledger);
     },
-    readRuns: (source, limit) => withFileErrors(root, () => readRunFiles(root, source, limit)),
-    saveRun: (run) => withFileErrors(root, () => saveRunFile(root, run)),
+    readRuns: (source, limit) => withFileErrors(root, () => readRunFiles(runs, source, limit)),
+    saveRun: (run) => withFileErrors(root, () => saveRunFile(runs, run)),
     requestReset: async (source, table) => {
       const found = await folders.find({ source, table });
       if (found === null) return false;

@@ -1,18 +1,17 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunRecord } from '../../model/run.ts';
-import { TributaryError } from '../../platform/errors.ts';
-import { listFolder, makeFolder, readIfPresent, UNFINISHED, writeWhole } from '../durable-file.ts';
-import { runRecordSchema } from '../stored-run-record.ts';
-import { PRIVATE_FOLDER } from './table-folders.ts';
+import type { RunRecord } from '../model/run.ts';
+import { TributaryError } from '../platform/errors.ts';
+import { listFolder, makeFolder, readIfPresent, UNFINISHED, writeWhole } from './durable-file.ts';
+import { runRecordSchema } from './stored-run-record.ts';
 
 const KEPT_RUNS = 1_000;
 
-/** One file a run, `.tributary/runs/<source>/<start>-<run>.json`, so that their order is the order of their names. */
+/** One file a run, `<root>/<source>/<start>-<run>.json`, so that their order is the order of their names. */
 export async function saveRunFile(root: string, run: RunRecord): Promise<void> {
   const folder = runFolder(root, run.source);
   await makeFolder(folder);
-  await writeWhole(join(folder, `${String(run.startedAtMs).padStart(15, '0')}-${safe(run.runId)}.json`), [
+  await writeWhole(join(folder, `${String(run.startedAtMs).padStart(15, '0')}-${safeName(run.runId)}.json`), [
     JSON.stringify(run),
   ]);
   const tooMany = (await runNames(folder)).slice(KEPT_RUNS);
@@ -51,10 +50,10 @@ function parseRun(text: string, path: string): RunRecord {
 }
 
 function runFolder(root: string, source: string): string {
-  return join(root, PRIVATE_FOLDER, 'runs', safe(source));
+  return join(root, safeName(source));
 }
 
 /** A name that is no path: neither `/` nor `..` is left. */
-function safe(name: string): string {
+export function safeName(name: string): string {
   return encodeURIComponent(name).replaceAll('.', '%2E');
 }

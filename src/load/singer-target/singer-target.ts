@@ -1,0 +1,73 @@
+import { resolve, sep } from 'node:path';
+import type { Clock } from '../../platform/clock.ts';
+import { type Logger, silentLogger } from '../../platform/logger.ts';
+import type { Destination } from '../destination.ts';
+import { SINGER_TARGET_CAPABILITIES } from './capabilities.ts';
+import { checkTarget } from './check.ts';
+import { openLaneLoad } from './lane-load.ts';
+import type { SingerTargetOptions } from './options.ts';
+import { beginTable, finishTable, haltTableAt, resyncTable } from './refresh.ts';
+import { createTargetRunStore } from './run-store.ts';
+import { sharedTargetLoader } from './target-loader.ts';
+
+interface Surroundings {
+  /** Where what is known of the tables is kept, see `stateFolder`. */
+  readonly folder: string;
+  /** Where the target is started. */
+  readonly baseFolder: string;
+  readonly clock: Clock;
+  readonly logger?: Logger;
+}
+
+/**
+ * Any Singer target as a subprocess: rows go to it as RECORD messages, each at least once. Bookmarks are kept in a state
+ * folder of this machine; they move when the target repeats the STATE that came behind the rows.
+ */
+export function createSingerTargetDestination(options: SingerTargetOptions, surroundings: Surroundings): Destination {
+  const { folder, baseFolder, clock, logger = silentLogger } = surroundings;
+  const log = logger.at('target');
+  const command = commandFrom(options.command, baseFolder);
+  const target = { command, args: options.args, folder: baseFolder };
+  const loader = sharedTargetLoader({ options, target, folder, clock, log });
+  return {
+    capabilities: SINGER_TARGET_CAPABILITIES,
+    runStore: createTargetRunStore(folder, loader),
+    check: ({ signal }) => checkTarget({ target, options, folder, signal }),
+    refresh: {
+      begin: (request, { signal }) =>
+        loader.exclusively(async (pipe, tables) => {
+          signal.throwIfAborted();
+          await beginTable(tables, request, pipe);
+        }),
+      finish: (request, { signal }) =>
+        loader.exclusively(async (pipe, tables) => {
+          signal.throwIfAborted();
+          return await finishTable(tables, request, { pipe, options, log });
+        }),
+    },
+    gaps: {
+      resync: (request, { signal }) =>
+        loader.exclusively(async (pipe, tables) => {
+          signal.throwIfAborted();
+          await resyncTable(tables, request, pipe);
+        }),
+      halt: (request, { signal }) =>
+        loader.exclusively(async (pipe, tables) => {
+          signal.throwIfAborted();
+          await haltTableAt(tables, request, pipe);
+        }),
+    },
+    open: async (lane, { signal }) => {
+      signal.throwIfAborted();
+      return await openLaneLoad(lane, { loader, options });
+    },
+    // Singer has no way to ask a target.
+    sample: async () => [],
+    close: () => loader.close(),
+  };
+}
+
+/** A path is relative to the configuration file, a name is looked up on the PATH. */
+function commandFrom(command: string, baseFolder: string): string {
+  return command.includes(sep) ? resolve(baseFolder, command) : command;
+}

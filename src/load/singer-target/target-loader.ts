@@ -1,0 +1,126 @@
+import { basename } from 'node:path';
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/logger.ts';
+import { withoutSecrets } from '../../platform/secret-names.ts';
+import { makeFolder } from '../durable-file.ts';
+import { filesError, withFileErrors } from '../file-errors.ts';
+import { removeTargetConfig, writeTargetConfig } from './config-file.ts';
+import { takeFolderLock } from './folder-lock.ts';
+import { endLeftOver, forgetTarget, rememberTarget } from './left-over.ts';
+import type { SingerTargetOptions } from './options.ts';
+import { startTarget, type TargetCommand, type TargetProcess } from './target-process.ts';
+import { createTargetSession, type TargetPipe } from './target-session.ts';
+import { createTargetTables, type TargetTables } from './target-tables.ts';
+
+/** What loads a target, for all tables and sources of this process. */
+export interface TargetLoader {
+  /**
+   * Runs `use` while nothing else is sent and no other process loads the target. Rejects with DESTINATION_LOCKED when one
+   * does, and with what `use` rejects with.
+   */
+  exclusively<T>(use: (pipe: TargetPipe, tables: TargetTables) => Promise<T>): Promise<T>;
+  /** Waits until the target has confirmed everything and has ended, and gives the lock back. */
+  close(): Promise<void>;
+}
+
+export interface TargetLoaderOptions {
+  readonly options: SingerTargetOptions;
+  readonly target: TargetCommand;
+  /** The state folder; made when it is missing. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export function createTargetLoader({ options, target, folder, clock, log }: TargetLoaderOptions): TargetLoader {
+  const name = basename(target.command);
+  let secrets: readonly string[] = [];
+  let giveBack: (() => Promise<void>) | null = null;
+  const onMessage = (line: string): void => log.info(`${name}: ${withoutSecrets(line, secrets)}`);
+
+  const start = async (onOutput: (line: string) => void): Promise<TargetProcess> => {
+    await endLeftOver(folder, { patienceMs: options.exitTimeout, clock, log });
+    const config = await writeTargetConfig(folder, options);
+    secrets = config.secrets;
+    const command = { ...target, args: [...config.args, ...options.args] };
+    log.debug(`Starts ${name}`);
+    return await startTarget(command, {
+      remember: (identity) => rememberTarget(folder, target.command, identity),
+      onOutput,
+      onMessage,
+      stallMs: options.echoTimeout,
+      clock,
+    });
+  };
+  const tables = createTargetTables({
+    folder,
+    onFailure: (error) => session.fail(filesError(error, folder)),
+  });
+  const session = createTargetSession({
+    name,
+    start,
+    ended: async () => {
+      await removeTargetConfig(folder);
+      await forgetTarget(folder);
+    },
+    tables: tables.all,
+    onMessage,
+    exitTimeoutMs: options.exitTimeout,
+    settleEveryMs: options.settleEvery,
+    clock,
+    log,
+  });
+  const hold = async (): Promise<void> => {
+    if (giveBack !== null) return;
+    await makeFolder(folder);
+    const release = await takeFolderLock(folder);
+    try {
+      await tables.load();
+    } catch (error) {
+      await release();
+      throw error;
+    }
+    giveBack = release;
+  };
+
+  return {
+    exclusively: (use) =>
+      session.exclusively((pipe) =>
+        withFileErrors(folder, async () => {
+          await hold();
+          return await use(pipe, tables);
+        }),
+      ),
+    close: async () => {
+      try {
+        await withFileErrors(folder, () => session.close());
+      } finally {
+        await giveBack?.();
+        giveBack = null;
+      }
+    },
+  };
+}
+
+/** In this process, by state folder: sources that load one target share its process. */
+const loaders = new Map<string, { readonly loader: TargetLoader; users: number }>();
+
+/** The loader of a folder; `close` counts when the last who shares it has called it. */
+export function sharedTargetLoader(options: TargetLoaderOptions): TargetLoader {
+  const { folder } = options;
+  const shared = loaders.get(folder) ?? { loader: createTargetLoader(options), users: 0 };
+  shared.users += 1;
+  loaders.set(folder, shared);
+  let isOpen = true;
+  return {
+    exclusively: (use) => shared.loader.exclusively(use),
+    close: async () => {
+      if (!isOpen) return;
+      isOpen = false;
+      shared.users -= 1;
+      if (shared.users > 0) return;
+      loaders.delete(folder);
+      await shared.loader.close();
+    },
+  };
+}
