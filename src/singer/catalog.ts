@@ -52,7 +52,7 @@ const EXPRESSION_ATTRIBUTES = 'tap-dynamodb.expression-attributes';
 /** Developer Guide, "Naming rules". A secondary index has no place in a Singer catalog. */
 const TABLE_NAME = /^[\w.-]{1,255}$/;
 
-const catalogSchema = z.looseObject({ streams: z.array(z.unknown()) }, 'no object with a list "streams"');
+const catalogSchema = z.looseObject({ streams: z.array(z.unknown()) });
 const streamSchema = z.looseObject({
   tap_stream_id: z.string().min(1),
   metadata: z.array(z.looseObject({ breadcrumb: z.array(z.unknown()), metadata: z.looseObject({}) })),
@@ -60,6 +60,8 @@ const streamSchema = z.looseObject({
 /** Booleans that a tool has written as text are meant as such. */
 const flag = z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false', ''] })], 'expected true or false');
 const selectionSchema = z.looseObject({ selected: flag.nullish() });
+const KEY_NAMES = 'expected the names of the key attributes, as discovery writes them';
+const attributeName = z.string(KEY_NAMES).min(1, KEY_NAMES);
 const settingsSchema = z.looseObject({
   [METHOD]: z.enum(METHODS, {
     error: ({ input }) =>
@@ -67,16 +69,7 @@ const settingsSchema = z.looseObject({
         ? `missing; set it to ${METHODS.join(' or ')} in the metadata with the breadcrumb []`
         : `expected ${METHODS.join(' or ')}`,
   }),
-  [KEY]: z.union(
-    [
-      z
-        .string()
-        .min(1)
-        .transform((name) => [name]),
-      z.array(z.string().min(1)).min(1),
-    ],
-    'expected the names of the key attributes, as discovery writes them',
-  ),
+  [KEY]: z.union([attributeName.transform((name) => [name]), z.array(attributeName).min(1, KEY_NAMES)], KEY_NAMES),
   [PROJECTION]: z.string('expected a text').nullish(),
   [EXPRESSION_ATTRIBUTES]: z.string('expected the text of a JSON object, such as "{\\"#n\\": \\"name\\"}"').nullish(),
 });

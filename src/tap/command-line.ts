@@ -53,7 +53,8 @@ export function usageText(name: string): string {
 export function helpText(name: string): string {
   return `${usageText(name)}
 
-Singer tap for Amazon DynamoDB: writes the items of tables, and the changes of their streams, as Singer messages.
+Singer tap for Amazon DynamoDB: writes the items of tables and the changes of their streams as
+Singer messages.
 
 Options:
   -c, --config FILE      the account and region, and how they are read (JSON)
@@ -90,7 +91,13 @@ Streams are selected in the catalog, in the metadata with the breadcrumb []: "se
 "replication-method": "FULL_TABLE" or "LOG_BASED"; "tap-mongodb.projection" and
 "tap-dynamodb.expression-attributes" choose attributes.
 
-Exit codes: 0 done, 2 wrong command, config, catalog or table, 3 missing permission, 4 data cannot be
-replicated, 5 worth trying again, 70 defect of the tap, 130 stopped.
+Exit codes:
+  0    done
+  2    the command, the config, the catalog or a table has to be corrected
+  3    a permission is missing
+  4    data or state that cannot be gone on with
+  5    worth trying again, also: the reader of the messages has ended
+  70   a defect of the tap
+  130  stopped by SIGINT or SIGTERM
 `;
 }

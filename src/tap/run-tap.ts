@@ -14,7 +14,6 @@ import { writeCatalog } from './discover.ts';
 import type { TapHost } from './main.ts';
 import { createSingerOutput } from './output.ts';
 import { stopSignal } from './stop-signal.ts';
-import { syncStreams } from './sync.ts';
 import { parseTapConfig, type TapConfig } from './tap-config.ts';
 
 /** A command that needs AWS. Resolves to its exit code; everything that is to be said is on stderr then. */
@@ -58,6 +57,8 @@ async function run(
   if (command.kind === 'discover') return await withConnection(config, (connection) => writeCatalog(connection, io));
   const streams = parseCatalog(await readJson('catalog', command.catalog, 'CATALOG_INVALID'));
   const state = await readState(command.state);
+  // Discovery does without all that reads tables.
+  const { syncStreams } = await import('./sync.ts');
   return await withConnection(config, (connection) => syncStreams({ config, streams, state, connection }, io));
 }
 
