@@ -1,0 +1,53 @@
+import type { StoredSchema } from '../model/stored-schema.ts';
+import { TributaryError } from '../platform/errors.ts';
+import type { TapBookmark } from '../singer/tap-state.ts';
+import type { StreamMessages, TapStream } from './stream-messages.ts';
+import type { TableProgress } from './table-progress.ts';
+import { isScanned, type TapLedger, type TapParts } from './tap-ledger.ts';
+
+/** One table in a run: what is known of it, and what was said of it. */
+export interface TapTable {
+  readonly stream: TapStream;
+  readonly messages: StreamMessages;
+  /** As it was given, null where the table begins anew. */
+  bookmark: TapBookmark | null;
+  progress: TableProgress | null;
+  /** Of all versions that readers have seen. */
+  highestSingerVersion: number;
+  /** The first version of all is activated before its rows, so that they show up right away. */
+  owesFirstActivation: boolean;
+  /** The version is activated once where the log begins: the Python tap does so, too. */
+  isLogBegun: boolean;
+}
+
+/** Rejects with BUG for a table that was never begun. */
+export function ledgerOf({ progress, stream }: TapTable): TapLedger {
+  if (progress !== null) return progress.ledger;
+  throw new TributaryError('BUG', `${stream.stream} was never begun`);
+}
+
+export function nextSingerVersion(table: TapTable, nowMs: number): number {
+  table.highestSingerVersion = Math.max(Math.floor(nowMs), table.highestSingerVersion + 1);
+  return table.highestSingerVersion;
+}
+
+/** What comes first, before anything else of the stream. `activeVersion`: see `StreamMessages.schema`. */
+export async function introduce(
+  table: TapTable,
+  { parts, schema }: { readonly parts: TapParts; readonly schema: StoredSchema },
+  activeVersion: number | null,
+): Promise<void> {
+  await table.messages.schema({ schema, key: parts.key }, activeVersion);
+  if (!table.owesFirstActivation) return;
+  table.owesFirstActivation = false;
+  await table.messages.activate(parts.singerVersion);
+}
+
+/** Where the log begins; not while the Scan goes on: rows that it has not come to yet would be taken for deleted. */
+export async function beginLog(table: TapTable): Promise<void> {
+  const loading = ledgerOf(table).loading;
+  if (table.isLogBegun || loading === null || loading.stream === null || !isScanned(loading)) return;
+  table.isLogBegun = true;
+  await introduce(table, loading, loading.parts.singerVersion);
+  await table.messages.activate(loading.parts.singerVersion);
+}
