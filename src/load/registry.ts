@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
+import type { Capabilities } from '../model/capabilities.ts';
 import type { Clock } from '../platform/clock.ts';
 import { TributaryError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -30,6 +31,8 @@ type AdapterSurroundings = Surroundings & Pick<DestinationRequest, 'name' | 'bas
 interface DestinationType {
   /** Options that are paths. */
   readonly paths: readonly string[];
+  /** Loads what it can do, and nothing else of the adapter. */
+  readonly capabilities: () => Promise<Capabilities>;
   /** Loads the adapter; resolves to how it is opened. */
   readonly load: () => Promise<(options: unknown, surroundings: AdapterSurroundings) => Opening>;
 }
@@ -39,6 +42,7 @@ type Opening = { readonly destination: Destination } | { readonly issues: readon
 const TYPES: Readonly<Record<string, DestinationType>> = {
   duckdb: {
     paths: ['path', 'publish'],
+    capabilities: async () => (await import('./duckdb/capabilities.ts')).DUCKDB_CAPABILITIES,
     load: async () => {
       const { createDuckDbDestination } = await import('./duckdb/duckdb.ts');
       const { duckDbOptionsSchema } = await import('./duckdb/options.ts');
@@ -47,15 +51,34 @@ const TYPES: Readonly<Record<string, DestinationType>> = {
   },
   files: {
     paths: ['path'],
+    capabilities: async () => (await import('./files/capabilities.ts')).FILES_CAPABILITIES,
     load: async () => {
       const { createFilesDestination } = await import('./files/files.ts');
       const { filesOptionsSchema } = await import('./files/options.ts');
       return adapter(filesOptionsSchema, createFilesDestination);
     },
   },
+  'singer-target': {
+    paths: ['config_file'],
+    capabilities: async () => (await import('./singer-target/capabilities.ts')).SINGER_TARGET_CAPABILITIES,
+    load: async () => {
+      const { createSingerTargetDestination } = await import('./singer-target/singer-target.ts');
+      const { singerTargetOptionsSchema } = await import('./singer-target/options.ts');
+      return adapter(singerTargetOptionsSchema, createSingerTargetDestination);
+    },
+  },
 };
 
 const DESTINATION_TYPES: readonly string[] = Object.keys(TYPES);
+
+/** All types and what each can do. */
+export async function destinationTypes(): Promise<
+  readonly { readonly type: string; readonly capabilities: Capabilities }[]
+> {
+  return await Promise.all(
+    Object.entries(TYPES).map(async ([type, { capabilities }]) => ({ type, capabilities: await capabilities() })),
+  );
+}
 
 /**
  * Opens a destination; only then is the code of its adapter loaded. Rejects with DESTINATION_UNKNOWN for a type that there

@@ -1,7 +1,8 @@
-import { resolve, sep } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import type { Clock } from '../../platform/clock.ts';
 import { type Logger, silentLogger } from '../../platform/logger.ts';
 import type { Destination } from '../destination.ts';
+import { safeName } from '../run-files.ts';
 import { SINGER_TARGET_CAPABILITIES } from './capabilities.ts';
 import { checkTarget } from './check.ts';
 import { openLaneLoad } from './lane-load.ts';
@@ -11,8 +12,10 @@ import { createTargetRunStore } from './run-store.ts';
 import { sharedTargetLoader } from './target-loader.ts';
 
 interface Surroundings {
-  /** Where what is known of the tables is kept, see `stateFolder`. */
-  readonly folder: string;
+  /** Of the destination. */
+  readonly name: string;
+  /** What is known of the tables is kept in `singer/<name>` of it. */
+  readonly homeFolder: string;
   /** Where the target is started. */
   readonly baseFolder: string;
   readonly clock: Clock;
@@ -24,7 +27,8 @@ interface Surroundings {
  * folder of this machine; they move when the target repeats the STATE that came behind the rows.
  */
 export function createSingerTargetDestination(options: SingerTargetOptions, surroundings: Surroundings): Destination {
-  const { folder, baseFolder, clock, logger = silentLogger } = surroundings;
+  const { name, homeFolder, baseFolder, clock, logger = silentLogger } = surroundings;
+  const folder = join(homeFolder, 'singer', safeName(name));
   const log = logger.at('target');
   const command = commandFrom(options.command, baseFolder);
   const target = { command, args: options.args, folder: baseFolder };
