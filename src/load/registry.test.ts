@@ -4,9 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../platform/clock.ts';
 import { TributaryError } from '../platform/errors.ts';
 import { silentLogger } from '../platform/logger.ts';
-import { openDestination } from './registry.ts';
+import { destinationTypes, openDestination } from './registry.ts';
 
 const BASE_FOLDER = join(tmpdir(), 'tributary-registry-test');
+/** Enough to open a destination of each type. */
+const OPTIONS: Readonly<Record<string, Record<string, unknown>>> = {
+  duckdb: { path: 'lake/here.duckdb' },
+  files: { path: 'lake/here' },
+  'singer-target': { command: 'target-jsonl' },
+};
 const surroundings = { clock: systemClock, logger: silentLogger };
 
 function open(type: string, options: Record<string, unknown>) {
@@ -30,7 +36,7 @@ describe('opening a destination', () => {
     await expect(refusal).rejects.toMatchObject({
       code: 'DESTINATION_UNKNOWN',
       message: expect.stringContaining('destinations.lake.type'),
-      hint: 'Use one of: duckdb, files.',
+      hint: 'Use one of: duckdb, files, singer-target.',
     });
   });
 
@@ -48,4 +54,14 @@ describe('opening a destination', () => {
     expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
     for (const part of parts) expect(error).toMatchObject({ message: expect.stringContaining(part) });
   });
+});
+
+it('what is known of a type before it is opened is what it says itself', async () => {
+  const types = await destinationTypes();
+  expect(types.map(({ type }) => type)).toEqual(Object.keys(OPTIONS));
+  for (const { type, capabilities } of types) {
+    const destination = await open(type, OPTIONS[type] ?? {});
+    expect(destination.capabilities).toEqual(capabilities);
+    await destination.close();
+  }
 });

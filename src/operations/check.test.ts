@@ -217,12 +217,15 @@ describe('a table that follows its stream', () => {
   });
 
   test.each([
-    ['none', 'failed'],
-    ['merge', 'succeeded'],
-  ] as const)('with a destination that takes changes as %s has %s', async (changes, status) => {
+    ['none', false, 'soft', 'failed'],
+    ['merge', true, 'hard', 'succeeded'],
+    ['ordered', false, 'soft', 'succeeded'],
+    ['ordered', false, 'hard', 'failed'],
+  ] as const)('with a destination that takes changes as %s, removes rows %s, and deletes %s has %s', async (...row) => {
+    const [changes, hardDeletes, deletes, status] = row;
     createTable(simulator, 'carts', NEW_IMAGES);
-    const destination = { capabilities: { changes }, async *check() {} };
-    const steps = await findings([following, selection('orders')], {}, { destination });
+    const destination = { capabilities: { changes, hardDeletes }, async *check() {} };
+    const steps = await findings([{ ...following, deletes }, selection('orders')], {}, { destination });
     expect(stream(steps).filter(({ name }) => name.startsWith('Destination'))).toMatchObject([
       { name: 'Destination carts', status },
     ]);
@@ -271,7 +274,7 @@ test('no selected table is a warning', async () => {
 
 test('the steps of the destination follow, and its failure is a step', async () => {
   const destination = {
-    capabilities: { changes: 'merge' } as const,
+    capabilities: { changes: 'merge', hardDeletes: true } as const,
     async *check(): AsyncIterable<CheckStep> {
       yield { name: 'Open file', status: 'succeeded', message: 'ok', hint: null };
       throw new TributaryError('DESTINATION_LOCKED', 'The file is locked by process 7');

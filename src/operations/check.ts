@@ -5,13 +5,12 @@ import { isKnownRegion, nearestRegion, validateRegion } from '../connection/regi
 import { checkTable } from '../discovery/check-table.ts';
 import type { TableSelection } from '../discovery/selection.ts';
 import type { Destination } from '../load/destination.ts';
-import type { Capabilities } from '../model/capabilities.ts';
 import type { CheckStep } from '../model/check-step.ts';
 import type { ConnectionOptions } from '../model/connection-options.ts';
 import { formatTableRef } from '../model/table.ts';
 import type { Clock } from '../platform/clock.ts';
 import { TributaryError } from '../platform/errors.ts';
-import { checkTakesChanges } from './takes-changes.ts';
+import { type ChangeCapabilities, checkTakesChanges } from './takes-changes.ts';
 
 export interface CheckRequest {
   readonly connection: ConnectionOptions;
@@ -22,7 +21,7 @@ export interface CheckRequest {
   readonly signal: AbortSignal;
 }
 
-type CheckedDestination = Pick<Destination, 'check'> & { readonly capabilities: Pick<Capabilities, 'changes'> };
+type CheckedDestination = Pick<Destination, 'check'> & { readonly capabilities: ChangeCapabilities };
 
 /** AWS refuses signatures that are 5 minutes off, although the SDK corrects for what it has seen. */
 const SKEW_WARNING_MS = 60_000;
@@ -91,12 +90,12 @@ interface ChangesCheck {
 }
 
 async function checkChanges(
-  { ref, method }: TableSelection,
+  { ref, method, deletes }: TableSelection,
   { source, destination, signal }: ChangesCheck,
 ): Promise<CheckStep> {
   const table = formatTableRef(ref);
   return await checkStep(`Destination ${table}`, signal, async () => {
-    checkTakesChanges({ table, method }, { source, capabilities: destination.capabilities });
+    await checkTakesChanges({ table, method, deletes }, { source, capabilities: destination.capabilities });
     return succeeded('It takes changes');
   });
 }

@@ -27,8 +27,9 @@ async function choose(
   more: Partial<Pick<Parameters<typeof chooseTables>[0], 'followed'>> = {},
   {
     changes = 'merge',
+    hardDeletes = true,
     selectNewTables = [],
-  }: { changes?: 'merge' | 'ordered' | 'none'; selectNewTables?: string[] } = {},
+  }: { changes?: 'merge' | 'ordered' | 'none'; hardDeletes?: boolean; selectNewTables?: string[] } = {},
 ) {
   const { chosen, refused } = await chooseTables({
     source: {
@@ -39,7 +40,7 @@ async function choose(
     },
     tables: [],
     connection,
-    destination: { capabilities: { changes } },
+    destination: { capabilities: { changes, hardDeletes } },
     clock: systemClock,
     signal: new AbortController().signal,
     ...more,
@@ -76,6 +77,17 @@ test('a destination that takes whole tables only gets no table that follows', as
     refused: [['orders', 'SELECTION_INVALID', expect.stringContaining('the destination of source shop')]],
   });
   expect(await choose(tables, {}, { changes: 'ordered' })).toMatchObject({ refused: [] });
+});
+
+test('a table whose rows are to be removed is not loaded where they can only be marked, followed or not', async () => {
+  const tables = [following('orders', { deletes: 'hard' }), defaultTable('silent', 'FULL_TABLE')];
+  for (const followed of [new Set<string>(), new Set(['orders'])]) {
+    expect(await choose(tables, { followed }, { changes: 'ordered', hardDeletes: false })).toEqual({
+      chosen: ['silent FULL_TABLE'],
+      refused: [['orders', 'SELECTION_INVALID', expect.stringContaining('orders cannot have deletes: hard')]],
+    });
+  }
+  expect(await choose(tables, {}, { hardDeletes: true })).toMatchObject({ refused: [] });
 });
 
 test('tables that a pattern chooses are FULL_TABLE, also where there is a stream', async () => {

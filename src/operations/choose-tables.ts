@@ -6,12 +6,11 @@ import type { CatalogEntry } from '../discovery/catalog.ts';
 import { describeTables, listTableNames } from '../discovery/discover.ts';
 import { matchNames } from '../discovery/name-pattern.ts';
 import { checkSelection, checkSettings } from '../discovery/selection.ts';
-import type { Capabilities } from '../model/capabilities.ts';
 import type { ParsedProjection } from '../model/projection.ts';
 import { parseTableRef } from '../model/table.ts';
 import type { Clock } from '../platform/clock.ts';
 import { TributaryError } from '../platform/errors.ts';
-import { checkTakesChanges } from './takes-changes.ts';
+import { type ChangeCapabilities, checkTakesChanges } from './takes-changes.ts';
 
 interface ChooseRequest {
   readonly source: SourceConfig;
@@ -19,7 +18,7 @@ interface ChooseRequest {
   readonly tables: readonly string[];
   readonly connection: Connection;
   /** Absent: what the destination can do does not matter. */
-  readonly destination?: { readonly capabilities: Pick<Capabilities, 'changes'> };
+  readonly destination?: { readonly capabilities: ChangeCapabilities };
   /**
    * LOG_BASED tables that have begun to follow their stream: what has become of the stream since is not judged here, so
    * that it can be recorded as a gap.
@@ -65,7 +64,7 @@ export async function chooseTables(request: ChooseRequest): Promise<ChosenTables
     try {
       chosen.push({
         config,
-        projection: judge(config, { request, entry: catalog.get(parseTableRef(config.table).table) }),
+        projection: await judge(config, { request, entry: catalog.get(parseTableRef(config.table).table) }),
       });
     } catch (error) {
       if (!(error instanceof TributaryError)) throw error;
@@ -100,10 +99,10 @@ function asked(table: string, selected: ReadonlyMap<string, TableConfig>, source
   });
 }
 
-function judge(
+async function judge(
   config: TableConfig,
   { request, entry }: { readonly request: ChooseRequest; readonly entry: CatalogEntry | undefined },
-): ParsedProjection | null {
+): Promise<ParsedProjection | null> {
   const { source, destination, followed } = request;
   if (!entry?.table || entry.unsupported) {
     const { code, message, hint } = entry?.unsupported ?? {
@@ -114,7 +113,7 @@ function judge(
     throw new TributaryError(code, message, { hint });
   }
   if (destination !== undefined) {
-    checkTakesChanges(config, { source: source.name, capabilities: destination.capabilities });
+    await checkTakesChanges(config, { source: source.name, capabilities: destination.capabilities });
   }
   const selection = { ...config, ref: parseTableRef(config.table) };
   return followed?.has(config.table) ? checkSettings(selection, entry.table) : checkSelection(selection, entry.table);

@@ -52,7 +52,7 @@ async function change(edit: Partial<SelectRequest>) {
     select: [],
     remove: [],
     patterns: null,
-    capabilities: { changes: 'merge' },
+    capabilities: { changes: 'merge', hardDeletes: true },
     clock: systemClock,
     signal: new AbortController().signal,
     ...edit,
@@ -99,13 +99,30 @@ test('a table does not become LOG_BASED for a destination that takes whole table
   createTable(simulator, 'carts', { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } });
   const selecting = change({
     select: [full('carts', { method: 'LOG_BASED' })],
-    capabilities: { changes: 'none' },
+    capabilities: { changes: 'none', hardDeletes: false },
   });
   await expect(selecting).rejects.toMatchObject({
     code: 'SELECTION_INVALID',
     message: 'carts cannot be LOG_BASED: the destination of source shop cannot follow a stream in this version',
-    hint: expect.stringContaining('tributary select carts --method FULL_TABLE'),
+    hint: expect.stringMatching(
+      /^Select it as FULL_TABLE: tributary select carts --method FULL_TABLE; or load source shop into a destination of type duckdb/,
+    ),
   });
+});
+
+test('rows are not to be removed from a destination that can only mark them', async () => {
+  createTable(simulator, 'carts', { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } });
+  const marking = { changes: 'ordered', hardDeletes: false } as const;
+  const following = full('carts', { method: 'LOG_BASED', deletes: 'hard' });
+  await expect(change({ select: [following], capabilities: marking })).rejects.toMatchObject({
+    code: 'SELECTION_INVALID',
+    message: 'carts cannot have deletes: hard: the destination of source shop cannot remove rows',
+    hint:
+      'Let the rows of deleted items be marked: tributary select carts --deletes soft; ' +
+      'or load source shop into a destination of type duckdb',
+  });
+  await change({ select: [{ ...following, deletes: 'soft' }], capabilities: marking });
+  expect(await readFile(configPath, 'utf8')).toContain('carts: { method: LOG_BASED }');
 });
 
 test.each<[string, TableConfig, string]>([

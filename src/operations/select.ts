@@ -6,11 +6,10 @@ import type { CatalogEntry, CatalogTable } from '../discovery/catalog.ts';
 import { describeTables, listTableNames } from '../discovery/discover.ts';
 import { matchNames } from '../discovery/name-pattern.ts';
 import { checkSelection } from '../discovery/selection.ts';
-import type { Capabilities } from '../model/capabilities.ts';
 import { parseTableRef } from '../model/table.ts';
 import type { Clock } from '../platform/clock.ts';
 import { TributaryError } from '../platform/errors.ts';
-import { checkTakesChanges } from './takes-changes.ts';
+import { type ChangeCapabilities, checkTakesChanges } from './takes-changes.ts';
 
 export interface SelectRequest {
   readonly configPath: string;
@@ -22,7 +21,7 @@ export interface SelectRequest {
   /** Name patterns that are to choose tables from now on; null leaves them as they are. */
   readonly patterns: readonly string[] | null;
   /** Of the destination of the source; null where no table of `select` is LOG_BASED. */
-  readonly capabilities: Pick<Capabilities, 'changes'> | null;
+  readonly capabilities: ChangeCapabilities | null;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -89,7 +88,7 @@ async function judgeTables(
       const ref = parseTableRef(config.table);
       const table = supportedTable(byName.get(ref.table), config.table);
       checkSelection({ ...config, ref }, table);
-      if (capabilities !== null) checkTakesChanges(config, { source: source.name, capabilities });
+      if (capabilities !== null) await checkTakesChanges(config, { source: source.name, capabilities });
       selected.push({ config, table });
     } catch (error) {
       if (!(error instanceof TributaryError)) throw error;
