@@ -77,7 +77,7 @@ function writeMap(writer: JsonWriter, index: number, at: number): number {
   return w + 1;
 }
 
-/** Writes the attributes that lie between two tape indexes as members of an object, without its braces; returns the position behind them. */
+/** Writes the attributes between two tape indexes as members of an object, without its braces; returns the position behind. */
 export function writeMembers(writer: JsonWriter, start: number, end: number, at: number): number {
   const { page } = writer;
   let i = start;

@@ -87,19 +87,18 @@ describe('lines of records', () => {
     );
   });
 
-  test('have room where the texts of a page are many times as long as its body', () => {
-    const rows = Array.from({ length: 40 }, () =>
-      item({ pk: { NS: Array.from({ length: 20 }, (_, n) => `${n + 1}E120`) } }),
-    );
-    const line = oracleLine(rows[0] ?? new Members([]), frame.tail.toString(), () => 'text');
-    const renderings = new Map([[0, 'text' as const]]);
-    expect(recordLines(pageOf(rows), { frame, renderings }).toString()).toBe(line.repeat(40));
-    expect(recordLines(pageOf(rows.map(() => item({ pk: { N: '1E125' } }))), { frame }).toString()).toBe(
-      `${frame.head}"pk":1E125${frame.tail}`.repeat(40),
-    );
-    expect(recordLines(pageOf(rows.map(() => item({ pk: { N: '+1E125' } }))), { frame }).toString()).toBe(
-      `${frame.head}"pk":1${'0'.repeat(125)}${frame.tail}`.repeat(40),
-    );
+  test('have room for their frames, and for numbers and texts that are many times as long as their page', () => {
+    const short = item({ pk: { N: '1' } });
+    for (let count = 0; count <= 40; count++) {
+      const numbers = Array.from({ length: count }, (_, n) => `+${n + 1}E120`);
+      for (const rendering of [null, 'text'] as const) {
+        const renderings = new Map(rendering === null ? [] : [[0, rendering]]);
+        // The long one first: its room must not be that of the frames behind it.
+        const rows = [item({ pk: { NS: numbers } }), ...Array.from({ length: 40 }, () => short)];
+        const expected = rows.map((row) => oracleLine(row, frame.tail.toString(), () => rendering));
+        expect(recordLines(pageOf(rows), { frame, renderings }).toString()).toBe(expected.join(''));
+      }
+    }
   });
 
   test('are as many as the page has rows, also where it has none', () => {
