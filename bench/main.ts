@@ -6,6 +6,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   shards: () => import('./shards.bench.ts'),
   start: () => import('./start.bench.ts'),
   sync: () => import('./sync.bench.ts'),
+  tap: () => import('./tap.bench.ts'),
   transcode: () => import('./transcode.bench.ts'),
 };
 

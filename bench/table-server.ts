@@ -4,27 +4,48 @@ import { flatItem } from './shop-rows.ts';
 
 /**
  * A DynamoDB that answers DescribeTable and Scan with prepared pages, as fast as loopback goes, in a process of its own:
- * the benchmark measures who reads, not who answers. Arguments: items in all, segments are as asked for.
+ * the benchmark measures who reads, not who answers. Arguments: items in all, port (0: any); segments and Limit are as
+ * asked for.
  */
-const ITEMS_PER_PAGE = 2_000;
+const FULL_PAGE_ITEMS = 2_000;
 const PREPARED_PAGES = 32;
 const totalItems = Number(process.argv[2] ?? 1_000_000);
+const port = Number(process.argv[3] ?? 0);
 
-const pages = Array.from({ length: PREPARED_PAGES }, (_, page) => {
-  const items = Array.from({ length: ITEMS_PER_PAGE }, (_, item) => flatItem(page * ITEMS_PER_PAGE + item));
-  const count = ITEMS_PER_PAGE;
-  const body = JSON.stringify({
-    Items: items,
-    Count: count,
-    ScannedCount: count,
-    ConsumedCapacity: { TableName: 'replayed', CapacityUnits: 128.5 },
+interface PreparedPages {
+  readonly totalPages: number;
+  readonly pages: readonly { readonly open: Buffer; readonly crc: number }[];
+}
+
+/** By the items of a page. */
+const prepared = new Map([[FULL_PAGE_ITEMS, prepare(FULL_PAGE_ITEMS)]]);
+
+function prepare(count: number): PreparedPages {
+  const pages = Array.from({ length: PREPARED_PAGES }, (_, page) => {
+    const items = Array.from({ length: count }, (_, item) => flatItem(page * count + item));
+    const body = JSON.stringify({
+      Items: items,
+      Count: count,
+      ScannedCount: count,
+      ConsumedCapacity: { TableName: 'replayed', CapacityUnits: (count / FULL_PAGE_ITEMS) * 128.5 },
+    });
+    const open = Buffer.from(body.slice(0, -1));
+    return { open, crc: crc32(open) };
   });
-  const open = Buffer.from(body.slice(0, -1));
-  return { open, crc: crc32(open) };
-});
-const totalPages = Math.ceil(totalItems / ITEMS_PER_PAGE);
+  return { totalPages: Math.ceil(totalItems / count), pages };
+}
 
-function scanAnswer(request: { Segment?: number; TotalSegments?: number; ExclusiveStartKey?: { pk: { S: string } } }) {
+interface ScanRequest {
+  readonly Segment?: number;
+  readonly TotalSegments?: number;
+  readonly Limit?: number;
+  readonly ExclusiveStartKey?: { readonly pk: { readonly S: string } };
+}
+
+function scanAnswer(request: ScanRequest) {
+  const count = Math.min(request.Limit ?? FULL_PAGE_ITEMS, FULL_PAGE_ITEMS);
+  const { totalPages, pages } = prepared.get(count) ?? prepare(count);
+  prepared.set(count, { totalPages, pages });
   const segment = request.Segment ?? 0;
   const total = request.TotalSegments ?? 1;
   const inSegment = Math.floor(totalPages / total) + (segment < totalPages % total ? 1 : 0);
@@ -69,7 +90,7 @@ const server = createServer((request, response) => {
     response.end();
   });
 });
-server.listen(0, '127.0.0.1', () => {
+server.listen(port, '127.0.0.1', () => {
   const address = server.address();
   process.send?.({ port: typeof address === 'object' ? address?.port : null });
 });
