@@ -31,6 +31,9 @@ export interface TapSync {
 
 /** As the Python tap, and a bookmark can tell only of one table that it is being read. */
 const TABLE_CONCURRENCY = 1;
+/** A pipe takes rows as fast as they are read, or nothing: more in memory would only wait. */
+const SCAN_MEMORY_BYTES = 16 * 1024 * 1024;
+const STREAM_MEMORY_BYTES = 8 * 1024 * 1024;
 
 /**
  * Replicates the streams once. Resolves to what the run failed with, null when every stream was replicated; rejects when
@@ -59,7 +62,10 @@ export async function syncStreams(
   const replication = {
     ...{ source: options.source, connection, destination, shards, clock, log },
     names: new Map(tables.map(({ table }) => [table, table])),
-    limits: { ...limits, flushIntervalMs: DEFAULT_FLUSH_INTERVAL_MS, tableConcurrency: TABLE_CONCURRENCY },
+    limits: {
+      ...{ ...limits, flushIntervalMs: DEFAULT_FLUSH_INTERVAL_MS, tableConcurrency: TABLE_CONCURRENCY },
+      ...{ scanMemoryBytes: SCAN_MEMORY_BYTES, streamMemoryBytes: STREAM_MEMORY_BYTES },
+    },
     // A target keeps its rows until ACTIVATE_VERSION; whether that is honoured, and undone, is its affair.
     allowShrink: true,
     onProgress: () => {},
@@ -71,14 +77,17 @@ export async function syncStreams(
       scanSlots: createSlots(1),
       onCaughtUp: null,
     });
+  const refused = await prepare(tables, { destination, signal });
   const metrics = createMetricsLog({ clock, log });
-  const failures: TributaryError[] = [];
+  const failures = [...refused.values()];
   const onFailure = (error: TributaryError): void => void failures.push(error);
   let failedCount = tables.length;
   try {
     const record = await runSource({
-      ...{ runId, source: options.source, runStore: destination.runStore, refused: new Map(), isContinuous: false },
-      tasks: createTableTasks(replication, tables).map((task) => reported(task, { destination, clock, onFailure })),
+      ...{ runId, source: options.source, runStore: destination.runStore, refused, isContinuous: false },
+      tasks: createTableTasks(replication, tables)
+        .filter(({ table }) => !refused.has(table))
+        .map((task) => reported(task, { destination, clock, onFailure })),
       tableConcurrency: TABLE_CONCURRENCY,
       onTable: metrics.add,
       ...{ clock, log, signal },
@@ -91,13 +100,36 @@ export async function syncStreams(
   return failedCount === 0 ? null : failureOf(failures, { failedCount, count: tables.length });
 }
 
+/**
+ * Makes out where the bookmarks go on. Resolves to the streams for which that could not be asked; rejects with
+ * STATE_INVALID for all that nobody can go on with, before anything is written.
+ */
+async function prepare(
+  tables: readonly ReplicatedTable[],
+  { destination, signal }: { readonly destination: TapDestination; readonly signal: AbortSignal },
+): Promise<ReadonlyMap<string, TributaryError>> {
+  const refused = new Map<string, TributaryError>();
+  for (const { table } of tables) {
+    try {
+      await destination.prepare(table, { signal });
+    } catch (error) {
+      if (signal.aborted || !(error instanceof TributaryError)) throw error;
+      refused.set(table, error);
+    }
+  }
+  const invalid = [...refused.values()].filter(({ code }) => code === 'STATE_INVALID');
+  const [first] = invalid;
+  if (first === undefined) return refused;
+  if (invalid.length === 1) throw first;
+  const list = invalid.map(({ message }) => `\n- ${message}`).join('');
+  throw new TributaryError('STATE_INVALID', `The state cannot be gone on with:${list}`, { hint: first.hint });
+}
+
 /** Streams that were not even begun have no failure of their own: the run was stopped. */
 function failureOf(
   failures: readonly TributaryError[],
   { failedCount, count }: { readonly failedCount: number; readonly count: number },
 ): TributaryError {
-  const [first] = failures;
-  if (count === 1 && first !== undefined) return first;
   const kinds = failures.map(({ kind }) => kind);
   return new TributaryError('TABLES_FAILED', `${failedCount} of ${plural(count, 'stream')} not replicated`, {
     hint: 'What each failed with is said above; what was written is kept',
@@ -122,7 +154,6 @@ function reported(
     ...task,
     run: async (context) => {
       try {
-        await destination.prepare(task.table, { signal: context.signal });
         const live = await task.run(context);
         await destination.succeeded(task.table, clock.now());
         return live;

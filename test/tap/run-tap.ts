@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { main } from '../../src/tap/main.ts';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const SCRIPT = join(ROOT, 'src/bin/tap-dynamodb.ts');
@@ -15,15 +17,17 @@ export interface TapPlace extends AsyncDisposable {
   readonly folder: string;
   /** A config for the simulator, with these keys in addition. */
   config(more?: Readonly<Record<string, unknown>>): Promise<string>;
-  /** Writes a file, as JSON unless it is a text; resolves to its path. */
+  /** Writes a new file, as JSON unless it is a text; resolves to its path. */
   file(name: string, content: unknown): Promise<string>;
 }
 
 export async function openTapPlace(): Promise<TapPlace> {
   const simulator = await startSimulator();
   const folder = await mkdtemp(join(tmpdir(), 'tributary-tap-'));
+  let fileCount = 0;
   const file = async (name: string, content: unknown): Promise<string> => {
-    const path = join(folder, name);
+    fileCount += 1;
+    const path = join(folder, `${fileCount}-${name}`);
     await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
     return path;
   };
@@ -72,6 +76,21 @@ export interface EndedTap {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** Runs the tap in this process, to its end; the environment has to have keys of AWS. */
+export async function callTap(argv: readonly string[], { folder }: TapPlace): Promise<Omit<EndedTap, 'signal'>> {
+  const path = join(folder, `stdout-${randomUUID()}`);
+  const messages = await open(path, 'w');
+  let text = '';
+  let stderr = '';
+  const exitCode = await main({
+    ...{ name: 'tap-dynamodb', argv, messagesFd: messages.fd, signals: new EventEmitter() },
+    stdout: { write: (chunk) => (text += chunk) },
+    stderr: { write: (chunk) => (stderr += chunk) },
+  });
+  await messages.close();
+  return { exitCode, stdout: text + (await readFile(path, 'utf8')), stderr };
 }
 
 /** Runs the tap as a process of its own, to its end. */
