@@ -45,7 +45,7 @@ const flush = (isMine = () => true) => {
 const echo = (state) => {
   if (state !== null) process.stdout.write(`${JSON.stringify(state)}\n`);
 };
-const boasted = (state) => JSON.parse(JSON.stringify(state).replace(/:(\d+)"/g, (_, mark) => `:${Number(mark) + 1}"`));
+const boasted = (state) => JSON.parse(JSON.stringify(state).replace(/:(\d+)"/g, (_, mark) => `:${Number(mark) + 1000}"`));
 
 /** As target-duckdb: the first state counts as loaded; then a stream at a time. */
 const echoStreams = (state) => {
@@ -75,7 +75,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   else held.push(line);
   if (message.type === 'RECORD') records += 1;
   if (values['exit-after'] === String(records)) process.exit(Number(values.exit));
-  if (values['hang-after'] === String(records)) await new Promise((resolve) => setTimeout(resolve, 3_600_000));
+  if (values['hang-after'] === String(records)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }
 flush();
 if (values.echo !== 'never') echo(last);

@@ -32,11 +32,15 @@ export interface LaneLoader {
   write(items: readonly DynamoItem[]): Promise<void>;
   /** As `write`, for changes of a stream; their sequences grow. */
   change(changes: readonly Change[]): Promise<void>;
-  /** Moves one unit, by default the first of the lane, to the position. */
+  /** Moves one unit, by default the first of the lane, to the position. Durable, also where a destination only accepts. */
   commit(to: Position, unit?: UnitId): ReturnType<Load['commit']>;
+  /** As `commit`, and does not wait for it to be durable. */
+  sendCommit(to: Position, unit?: UnitId): ReturnType<Load['commit']>;
   commitAll(moves: readonly WantedMove[], more?: UnitChanges): ReturnType<Load['commit']>;
   /** write and commit. */
   put(items: readonly DynamoItem[], to: Position, unit?: UnitId): ReturnType<Load['commit']>;
+  /** write and sendCommit. */
+  send(items: readonly DynamoItem[], to: Position, unit?: UnitId): ReturnType<Load['commit']>;
   /** change and commit. */
   apply(changes: readonly Change[], to: Position, unit?: UnitId): ReturnType<Load['commit']>;
 }
@@ -101,7 +105,7 @@ export function tableLoader(options: TableLoaderOptions = {}) {
       const shard = parseSegmentUnit(unit) === null ? { sequence, verifiedThroughMs: nowMs, ...progress } : null;
       return { unit, epoch, from, to, shard };
     };
-    const commitAll: LaneLoader['commitAll'] = async (wanted, more = {}) => {
+    const sendAll: LaneLoader['commitAll'] = async (wanted, more = {}) => {
       const current = known.current ?? fresh(destination);
       const commit = { opened: [], pruned: [], ...more, moves: wanted.map(moveOf), ...current, nowMs: tick() };
       const receipt = await load.commit(commit, neverAborted);
@@ -111,6 +115,12 @@ export function tableLoader(options: TableLoaderOptions = {}) {
         opened.add(unit);
       }
       return receipt;
+    };
+    const commitAll: LaneLoader['commitAll'] = async (wanted, more) => {
+      const receipt = await sendAll(wanted, more);
+      if (receipt.receipt === 'durable') return receipt;
+      await load.acceptance?.settle();
+      return { ...receipt, receipt: 'durable' };
     };
     const writeRows = async (items: readonly DynamoItem[], changes: readonly Change[] | null): Promise<void> => {
       const batch = makeBatch(items, tick(), changes && batchChanges(changes));
@@ -129,12 +139,18 @@ export function tableLoader(options: TableLoaderOptions = {}) {
       );
     };
     const commit: LaneLoader['commit'] = (to, unit = firstOf(taken)) => commitAll([{ unit, to }]);
+    const sendCommit: LaneLoader['commit'] = (to, unit = firstOf(taken)) => sendAll([{ unit, to }]);
     return {
       load,
       write: (items) => writeRows(items, null),
       change,
       commit,
+      sendCommit,
       commitAll,
+      send: async (items, to, unit) => {
+        await writeRows(items, null);
+        return sendCommit(to, unit);
+      },
       put: async (items, to, unit) => {
         await writeRows(items, null);
         return commit(to, unit);

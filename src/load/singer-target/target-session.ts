@@ -106,7 +106,10 @@ export function createTargetSession(options: TargetSessionOptions): TargetSessio
     for (const [stream, mark] of echo.marks) {
       if (mark > (target.marks.get(stream) ?? 0)) {
         const message = `${name} has confirmed what it was not given: mark ${mark} of ${stream}`;
-        fail(target, new TributaryError('TARGET_FAILED', message));
+        const error = new TributaryError('TARGET_FAILED', message, { context: { target: name, stream } });
+        // Its end may be waited for already.
+        target.failure ??= error;
+        fail(target, error);
         return;
       }
       for (const table of tables()) if (table.stream === stream) table.confirm(mark);
@@ -137,7 +140,7 @@ export function createTargetSession(options: TargetSessionOptions): TargetSessio
     running = target;
     const started = target;
     void process.exited.then((exit) => {
-      if (!started.isEnding) fail(started, exitError(exit));
+      if (!started.isEnding) fail(started, exitError(name, exit));
     });
     // Some targets confirm the first STATE that they see, rows or not: it says nothing new.
     await process.write(stateMessage(stateValue(target.id, target.marks)));
@@ -168,23 +171,13 @@ export function createTargetSession(options: TargetSessionOptions): TargetSessio
     });
   };
 
-  const exitError = ({ code, signal }: TargetExit): TributaryError => {
-    const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
-    const isMissing = code === 127 || code === 126;
-    return new TributaryError('TARGET_FAILED', `${name} has ended ${how} before its input had ended`, {
-      ...(isMissing && {
-        hint: 'Correct the command of the destination: the shell did not find it, or may not execute it.',
-      }),
-      context: { target: name, exitCode: code ?? -1 },
-    });
-  };
   /** Why a write has failed: that the target is gone says less than how it went. */
   const causeOf = async (target: Running, thrown: unknown): Promise<TributaryError> => {
     const error = toTributaryError(thrown);
     if (target.failure !== null) return target.failure;
     if (error.code !== 'TARGET_FAILED') return error;
     const exit = await within(target.process.exited, { ms: EXIT_PATIENCE_MS, clock });
-    return exit === null ? error : exitError(exit);
+    return exit === null ? error : exitError(name, exit);
   };
 
   const deliver: TargetPipe['deliver'] = async ({ table, schema, activated, rows, rowCount, commit }) => {
@@ -270,10 +263,7 @@ export function createTargetSession(options: TargetSessionOptions): TargetSessio
         hint: 'Look at what the target waits for, or wait longer with `exit_timeout`; the next run goes on from what it has confirmed.',
       });
     }
-    if (exit.code !== 0) {
-      const how = exit.signal === null ? `with exit code ${exit.code}` : `by ${exit.signal}`;
-      return new TributaryError('TARGET_FAILED', `${name} has ended ${how}`, { context: { target: name } });
-    }
+    if (exit.code !== 0) return exitError(name, exit);
     const saved = await Promise.allSettled([...tables()].map((table) => table.confirmed()));
     const failed = saved.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) return toTributaryError(failed.reason);
@@ -315,4 +305,15 @@ async function within<T>(
   } finally {
     done.abort();
   }
+}
+
+function exitError(name: string, { code, signal }: TargetExit): TributaryError {
+  const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+  // What shells answer for a command that is not there, or cannot be executed.
+  const isMissing = code === 127 || code === 126;
+  const message = code === 0 ? `${name} has ended before its input had ended` : `${name} has ended ${how}`;
+  return new TributaryError('TARGET_FAILED', message, {
+    ...(isMissing && { hint: 'Correct the command of the destination: it was not found, or may not be executed.' }),
+    context: { target: name, exit: signal ?? code ?? '' },
+  });
 }
