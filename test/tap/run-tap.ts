@@ -5,7 +5,7 @@ import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
 import { main } from '../../src/tap/main.ts';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -21,8 +21,8 @@ export interface TapPlace extends AsyncDisposable {
   file(name: string, content: unknown): Promise<string>;
 }
 
-export async function openTapPlace(): Promise<TapPlace> {
-  const simulator = await startSimulator();
+export async function openTapPlace(options: SimulatorOptions = {}): Promise<TapPlace> {
+  const simulator = await startSimulator(options);
   const folder = await mkdtemp(join(tmpdir(), 'tributary-tap-'));
   let fileCount = 0;
   const file = async (name: string, content: unknown): Promise<string> => {
