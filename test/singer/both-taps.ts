@@ -19,6 +19,6 @@ export async function runBoth({ since, ...files }: SameFiles): Promise<BothRuns>
   const stateOf = (run: TapRun | undefined): object => (run === undefined ? {} : { state: lastState(run) });
   return {
     python: await runTap(pythonTap(), { ...files, ...stateOf(since?.python) }),
-    ours: await runTap(process.env['SELF'] ? pythonTap() : ourTap(), { ...files, ...stateOf(since?.ours) }),
+    ours: await runTap(ourTap(), { ...files, ...stateOf(since?.ours) }),
   };
 }

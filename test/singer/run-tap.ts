@@ -51,6 +51,8 @@ export interface TapRun {
 interface TapFiles {
   readonly config?: unknown;
   readonly catalog?: unknown;
+  /** Another name of the catalog. */
+  readonly properties?: unknown;
   readonly state?: unknown;
   readonly flags?: readonly string[];
 }
@@ -90,8 +92,8 @@ export async function runTap(tap: Tap, files: TapFiles): Promise<TapRun> {
 
 /** Writes the files into a folder; answers with the flags that name them. */
 export function tapFlags(folder: string, files: TapFiles): readonly string[] {
-  const { config = LOCAL_CONFIG, catalog, state, flags = [] } = files;
-  const given = Object.entries({ config, catalog, state }).filter(([, content]) => content !== undefined);
+  const { config = LOCAL_CONFIG, flags = [], ...others } = files;
+  const given = Object.entries({ config, ...others }).filter(([, content]) => content !== undefined);
   return [
     ...given.flatMap(([name, content]) => {
       const path = join(folder, `${name}.json`);

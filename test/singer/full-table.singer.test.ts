@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DynamoItem } from '../support/dynamo-item.ts';
+import { scanAll } from '../support/sdk-items.ts';
 import { type BothRuns, runBoth } from './both-taps.ts';
 import { everyType } from './every-type.ts';
 import { type LocalTables, startLocalTables } from './local-tables.ts';
+import { recordsOfItems, replicaOf } from './replica.ts';
+import { messagesOf, ourTap, pythonTap, runTap, type SingerState, type TapRun } from './run-tap.ts';
 import { catalogOf, type SelectedTable } from './tap-catalog.ts';
-import { outputOf, withOneSchema } from './tap-output.ts';
+import { cutAt, lastState, outputOf, recordOf, withOneSchema } from './tap-output.ts';
 
 const TABLES = [
   { name: 'by_text_and_number', key: { tenant: 'S', number: 'N' } },
@@ -13,7 +16,11 @@ const TABLES = [
   { name: 'projected', key: { tenant: 'S', number: 'N' } },
   { name: 'paged', key: { id: 'S' } },
   { name: 'empty', key: { id: 'S' } },
+  { name: 'large', key: { id: 'S' } },
 ] as const;
+const TAPS = { python: pythonTap, ours: ourTap };
+/** Nine pages of a Scan. */
+const LARGE = { count: 100, bytes: 90_000 };
 /** The Python tap asks for 1,000 items a page. */
 const PAGED_COUNT = 2_100;
 const COUNT = 60;
@@ -63,6 +70,11 @@ beforeAll(async () => {
     n: { N: `${number}` },
   }));
   await tables.put('paged', paged);
+  const filler = { S: 'x'.repeat(LARGE.bytes) };
+  await tables.put(
+    'large',
+    Array.from({ length: LARGE.count }, (_, number) => ({ id: { S: `id ${number}` }, filler })),
+  );
 });
 afterAll(() => tables.stop());
 
@@ -82,6 +94,42 @@ describe('the Python tap and ours on the same tables', () => {
     const first = await runBoth({ catalog });
     expectEqual(first);
     expectEqual(await runBoth({ catalog, since: first }));
+  });
+});
+
+describe('each goes on for the other', () => {
+  const catalog = catalogOf([{ name: 'large', key: ['id'], method: 'FULL_TABLE' }]);
+  let runs: BothRuns;
+  beforeAll(async () => {
+    runs = await runBoth({ catalog });
+  });
+  const goOn = (to: 'python' | 'ours', state: SingerState): Promise<TapRun> => runTap(TAPS[to](), { catalog, state });
+  const EXCHANGES = [
+    { from: 'python', to: 'ours' },
+    { from: 'ours', to: 'python' },
+  ] as const;
+
+  test.each(EXCHANGES)('behind a whole table: a new version ($from, then $to)', async ({ from, to }) => {
+    const before = outputOf(runs[from], 'large');
+    const after = outputOf(await goOn(to, lastState(runs[from])), 'large');
+    expect(withOneSchema(after.order)).toEqual(['SCHEMA', 'RECORD 1', 'ACTIVATE_VERSION 1']);
+    expect(after.versions[0]).toBeGreaterThan(before.versions[0] ?? Number.NaN);
+    expect([...after.records].sort()).toEqual([...before.records].sort());
+  });
+
+  test.each(EXCHANGES)('between two pages: the rest of the version ($from, then $to)', async ({ from, to }) => {
+    const { seen, state } = cutAt(
+      runs[from],
+      ({ bookmarks }) => (bookmarks?.['large']?.last_evaluated_key ?? null) !== null,
+    );
+    const run = await goOn(to, state);
+    const after = outputOf(run, 'large');
+    const begun = seen.filter(({ type }) => type === 'RECORD').map(recordOf);
+    expect(begun.length).toBeGreaterThan(0);
+    expect([...begun, ...after.records].sort()).toEqual([...outputOf(runs[from], 'large').records].sort());
+    expect(after.versions).toEqual(outputOf(runs[from], 'large').versions);
+    const messages = [...seen, ...messagesOf(run)];
+    expect(replicaOf(messages, 'large')).toEqual(recordsOfItems(await scanAll(tables.client, 'large')));
   });
 });
 
