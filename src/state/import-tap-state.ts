@@ -63,8 +63,8 @@ export function unitsOfTapBookmark(bookmark: TapBookmark, options: TapConversion
 
 /**
  * The shards of a version of ours that the Python tap may have gone on with since `writtenAtMs`: each where the one of the
- * two has got to that has got further. `units` are those of ours then. What the tap names beside and is not listed is left
- * over from an older state.
+ * two has got to that has got further. `units` are those of ours then. A number of a shard that is neither
+ * ours nor listed is left over from an older state.
  */
 export function shardsAfterTap(
   bookmark: TapBookmark,
@@ -80,13 +80,9 @@ export function shardsAfterTap(
     return [shardId, wasRead ? asRead(unit, readThroughMs) : unit];
   });
   const isOurs = new Map(known);
-  const current = {
-    ...bookmark,
-    finishedShards: (bookmark.finishedShards ?? []).filter((shard) => isOurs.has(shard) || listed.has(shard)),
-    shardSequenceNumbers: Object.fromEntries(
-      Object.entries(bookmark.shardSequenceNumbers).filter(([shard]) => isOurs.has(shard) || listed.has(shard)),
-    ),
-  };
+  const isStale = (shardId: string): boolean => !isOurs.has(shardId) && !listed.has(shardId);
+  const numbers = Object.entries(bookmark.shardSequenceNumbers).filter(([shardId]) => !isStale(shardId));
+  const current = { ...bookmark, shardSequenceNumbers: Object.fromEntries(numbers) };
   return shards(current, { ...options, known: isOurs, verifiedThroughMs: readThroughMs });
 }
 

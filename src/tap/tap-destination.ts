@@ -158,7 +158,8 @@ export function createTapDestination(options: TapDestinationOptions): TapDestina
     succeeded: async (name, atMs) => {
       const table = named(name);
       await output.together(async () => {
-        await beginLog(table);
+        const loading = table.progress?.ledger.loading ?? null;
+        if (loading !== null) await beginLog(table, loading);
         succeed(table, atMs);
         states.changed(name);
         await states.say();

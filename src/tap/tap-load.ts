@@ -58,7 +58,7 @@ async function writeCommit(
   const rows = rowCountOf(batches);
   if (rows > 0) {
     await introduce(table, after, after.stream !== null && wasScanned ? parts.singerVersion : null);
-    if (batches.some(({ changes }) => changes !== null)) await beginLog(table);
+    if (wasScanned && batches.some(({ changes }) => changes !== null)) await beginLog(table, after);
     await states.beforeRows(table.stream.stream);
     await table.messages.rows(batches, { schema, key: parts.key, version: parts.singerVersion });
   }

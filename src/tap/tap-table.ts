@@ -3,7 +3,7 @@ import { TributaryError } from '../platform/errors.ts';
 import type { TapBookmark } from '../singer/tap-state.ts';
 import type { StreamMessages, TapStream } from './stream-messages.ts';
 import type { TableProgress } from './table-progress.ts';
-import { isScanned, type TapLedger, type TapParts } from './tap-ledger.ts';
+import { isScanned, type TapLedger, type TapLoading, type TapParts } from './tap-ledger.ts';
 
 /** One table in a run: what is known of it, and what was said of it. */
 export interface TapTable {
@@ -31,10 +31,16 @@ export function nextSingerVersion(table: TapTable, nowMs: number): number {
   return table.highestSingerVersion;
 }
 
+/** What a version says of itself. */
+interface Introduced {
+  readonly parts: TapParts;
+  readonly schema: StoredSchema;
+}
+
 /** What comes first, before anything else of the stream. `activeVersion`: see `StreamMessages.schema`. */
 export async function introduce(
   table: TapTable,
-  { parts, schema }: { readonly parts: TapParts; readonly schema: StoredSchema },
+  { parts, schema }: Introduced,
   activeVersion: number | null,
 ): Promise<void> {
   await table.messages.schema({ schema, key: parts.key }, activeVersion);
@@ -43,11 +49,10 @@ export async function introduce(
   await table.messages.activate(parts.singerVersion);
 }
 
-/** Where the log begins; not while the Scan goes on: rows that it has not come to yet would be taken for deleted. */
-export async function beginLog(table: TapTable): Promise<void> {
-  const loading = ledgerOf(table).loading;
-  if (table.isLogBegun || loading === null || loading.stream === null || !isScanned(loading)) return;
+/** Says where the log begins; not while the Scan goes on: rows that it has not come to yet would be taken for deleted. */
+export async function beginLog(table: TapTable, loading: TapLoading): Promise<void> {
+  if (table.isLogBegun || loading.stream === null || !isScanned(loading)) return;
   table.isLogBegun = true;
-  await introduce(table, loading, loading.parts.singerVersion);
+  await introduce(table, loading, null);
   await table.messages.activate(loading.parts.singerVersion);
 }
