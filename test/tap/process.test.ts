@@ -1,0 +1,157 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createTable } from '../support/simulated-table.ts';
+import { catalogFor, endOf, messagesOf, openTapPlace, ROOT, startTap, type TapPlace } from './run-tap.ts';
+
+/** Tells on stderr of every module that is loaded. */
+const LOAD_HOOKS = `
+  import { writeSync } from 'node:fs';
+  export async function load(url, context, next) {
+    if (url.startsWith('file:')) writeSync(2, 'loaded ' + url + '\\n');
+    return next(url, context);
+  }`;
+const REGISTER = `import { register } from 'node:module'; register(${JSON.stringify(dataUrl(LOAD_HOOKS))});`;
+const WATCHED = ['--import', dataUrl(REGISTER)];
+
+function dataUrl(source: string): string {
+  return `data:text/javascript,${encodeURIComponent(source)}`;
+}
+
+/** Paths of the modules that were loaded, without those of the loader. */
+function loaded(stderr: string): readonly string[] {
+  return stderr
+    .split('\n')
+    .filter((line) => line.startsWith('loaded '))
+    .map((line) => line.replace(/^loaded file:\/\//, '').replace(`${ROOT}/`, ''))
+    .filter((path) => !/node_modules\/(tsx|esbuild|get-tsconfig)\//.test(path));
+}
+
+test('help and version load nothing but what prints them', async () => {
+  const [help, version] = await Promise.all([
+    endOf(startTap(['--help'], WATCHED)),
+    endOf(startTap(['--version'], WATCHED)),
+  ]);
+  expect(help).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^Usage: tap-dynamodb --config FILE/) });
+  expect(version).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^tap-dynamodb \d+\.\d+\.\d+\n$/) });
+  const own = ['bin/tap-dynamodb', 'tap/main', 'platform/package-version', 'tap/command-line'];
+  for (const { stderr } of [help, version]) {
+    expect(loaded(stderr).toSorted()).toEqual(own.map((name) => `src/${name}.ts`).toSorted());
+  }
+});
+
+test('`tributary tap` is the same tap, and loads neither the AWS SDK nor DuckDB for its help', async () => {
+  const script = join(ROOT, 'src/bin/tributary.ts');
+  const child = spawn(process.execPath, ['--import', 'tsx', ...WATCHED, script, 'tap', '--help'], { cwd: ROOT });
+  const { exitCode, stdout, stderr } = await endOf(child);
+  expect({ exitCode, stdout }).toEqual({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^Usage: tributary tap --config/),
+  });
+  expect(loaded(stderr).filter((path) => /@(aws-sdk|smithy|duckdb)\/|src\/(server|load)\//.test(path))).toEqual([]);
+});
+
+describe('a reader of the messages', () => {
+  /** More than the tap and the pipe hold together. */
+  const ROWS = 24_000;
+  const ROW_BYTES = 2_000;
+  let place: TapPlace;
+  let argv: readonly string[];
+  beforeEach(async () => {
+    place = await openTapPlace();
+    createTable(place.simulator, 'orders');
+    const text = { S: 'x'.repeat(ROW_BYTES) };
+    const keys = Array.from({ length: ROWS }, (_, number) => `k${number}`);
+    place.simulator.tables.putItems(
+      'orders',
+      keys.map((key) => ({ pk: { S: key }, text })),
+    );
+    const catalog = catalogFor({ orders: { 'replication-method': 'FULL_TABLE' } });
+    argv = ['--config', await place.config(), '--catalog', await place.file('catalog.json', catalog)];
+  });
+  afterEach(async () => {
+    await place[Symbol.asyncDispose]();
+  });
+
+  /** Resolves when the text has come. */
+  async function said(stderr: Readable, text: string): Promise<void> {
+    let all = '';
+    for await (const chunk of stderr.iterator({ destroyOnReturn: false })) {
+      all += String(chunk);
+      if (all.includes(text)) return;
+    }
+    throw new Error(`${text} never came: ${all}`);
+  }
+
+  const records = (stdout: string): number => messagesOf(stdout).filter(({ type }) => type === 'RECORD').length;
+
+  test('that takes nothing stops neither signals nor a clean end: rows and their STATE come when it reads on', async () => {
+    const child = startTap(argv);
+    // From now on the pipe is full, and the tap waits.
+    await once(child.stdout, 'readable');
+    const stopping = said(child.stderr, 'WARNING Stopping after SIGTERM');
+    child.kill('SIGTERM');
+    await stopping;
+    // What a run may hold in memory, and one page that is on its way.
+    expect(place.simulator.requests.count({ action: 'Scan' })).toBeLessThan(20);
+    const { exitCode, stdout, stderr } = await endOf(child);
+    expect(exitCode, stderr).toBe(130);
+    expect(stderr).toMatch(/^WARNING The tap was stopped by SIGTERM; the next run goes on from the last state$/m);
+    expect(stdout.endsWith('\n')).toBe(true);
+    expect(messagesOf(stdout).at(-1)).toMatchObject({ type: 'STATE' });
+
+    const state = await place.file('state.json', messagesOf(stdout).at(-1)?.['value']);
+    const next = await endOf(startTap([...argv, '--state', state]));
+    expect(next.exitCode, next.stderr).toBe(0);
+    const keys = messagesOf(`${stdout}${next.stdout}`).flatMap(({ record }) => JSON.stringify(record) ?? []);
+    expect(new Set(keys).size).toBe(ROWS);
+    // The clean end has repeated nothing.
+    expect(keys).toHaveLength(ROWS);
+  });
+
+  test('that hangs does not hold up the second signal', async () => {
+    const child = startTap(argv);
+    await once(child.stdout, 'readable');
+    const stopping = said(child.stderr, 'WARNING Stopping after SIGINT');
+    child.kill('SIGINT');
+    await stopping;
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    expect(child.signalCode).toBe('SIGTERM');
+  });
+
+  test('that is gone ends the run at once, with one line that says so', async () => {
+    const child = startTap(argv);
+    await once(child.stdout, 'readable');
+    child.stdout.destroy();
+    const { exitCode, stderr } = await endOf(child);
+    expect(exitCode).toBe(5);
+    expect(stderr.split('\n').filter((line) => line.startsWith('CRITICAL'))).toEqual([
+      expect.stringMatching(/^CRITICAL The program that reads the messages has ended\. .* \(OUTPUT_CLOSED\)$/),
+    ]);
+    expect(place.simulator.requests.count({ action: 'Scan' })).toBeLessThan(20);
+  });
+
+  test('that is slow keeps the memory of the tap flat', async () => {
+    const child = startTap(argv);
+    let stdout = '';
+    let peakKiB = 0;
+    for await (const chunk of child.stdout) {
+      stdout += String(chunk);
+      // As much as one chunk a turn of the simulator, which shares this process.
+      await new Promise(setImmediate);
+      if (child.exitCode === null && stdout.length % 7 === 0) peakKiB = Math.max(peakKiB, await peakOf(child.pid));
+    }
+    expect(records(stdout)).toBe(ROWS);
+    // 48 MB have passed through; the loader of TypeScript is in this figure, too.
+    expect(peakKiB / 1024).toBeLessThan(250);
+  });
+
+  async function peakOf(pid: number | undefined): Promise<number> {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+    return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0);
+  }
+});
