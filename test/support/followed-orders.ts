@@ -41,7 +41,7 @@ export interface FollowedOrders {
   send(action: string, body: object): Promise<void>;
 }
 
-export async function followedOrders({ factor = 2_000 } = {}): Promise<FollowedOrders> {
+export async function followedOrders({ factor = 500 } = {}): Promise<FollowedOrders> {
   const clock = createHurriedClock(factor);
   const simulator = await startSimulator({ clock });
   const store = createMemoryStore();
