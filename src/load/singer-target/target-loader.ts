@@ -44,13 +44,23 @@ export function createTargetLoader({ options, target, folder, clock, log }: Targ
     secrets = config.secrets;
     const command = { ...target, args: [...config.args, ...options.args] };
     log.debug(`Starts ${name}`);
-    return await startTarget(command, {
-      remember: (identity) => rememberTarget(folder, target.command, identity),
-      onOutput,
-      onMessage,
-      stallMs: options.echoTimeout,
-      clock,
-    });
+    try {
+      return await startTarget(command, {
+        remember: (identity) => rememberTarget(folder, target.command, identity),
+        onOutput,
+        onMessage,
+        stallMs: options.echoTimeout,
+        clock,
+      });
+    } catch (error) {
+      // Which process it was stays remembered: it may not have been possible to end it.
+      await removeTargetConfig(folder);
+      throw error;
+    }
+  };
+  const ended = async (): Promise<void> => {
+    await removeTargetConfig(folder);
+    await forgetTarget(folder);
   };
   const tables = createTargetTables({
     folder,
@@ -59,10 +69,7 @@ export function createTargetLoader({ options, target, folder, clock, log }: Targ
   const session = createTargetSession({
     name,
     start,
-    ended: async () => {
-      await removeTargetConfig(folder);
-      await forgetTarget(folder);
-    },
+    ended,
     tables: tables.all,
     onMessage,
     exitTimeoutMs: options.exitTimeout,

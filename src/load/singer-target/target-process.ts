@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { basename } from 'node:path';
 import { Writable } from 'node:stream';
 import type { Clock } from '../../platform/clock.ts';
 import { messageOf, TributaryError } from '../../platform/errors.ts';
-import { formatDuration } from '../../platform/format.ts';
 import { endProcess, identityOf, type ProcessIdentity } from '../../platform/process-identity.ts';
 import { createLineReader } from './line-reader.ts';
+import { stallError } from './target-errors.ts';
 
 export interface TargetCommand {
   readonly command: string;
@@ -28,6 +29,8 @@ export interface TargetProcess {
   endInput(): void;
   /** Resolves when it has ended and everything that it has said was handed on. */
   readonly exited: Promise<TargetExit>;
+  /** The same, or null when that takes longer. */
+  exitedWithin(ms: number): Promise<TargetExit | null>;
   /** Makes it end, with all processes of its group; resolves when it has. */
   stop(): Promise<void>;
 }
@@ -83,12 +86,13 @@ export async function startTarget(target: TargetCommand, options: StartOptions):
   }
   return {
     exited,
+    exitedWithin: (ms) => within(exited, { ms, clock: options.clock }),
     stop,
     endInput: () => void child.stdin?.end(),
     write: async (bytes) => {
       for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
         const piece = bytes.subarray(start, start + PIECE_BYTES);
-        await orHung(writePiece(child, piece, command), { command, ...options });
+        await orStalled(writePiece(child, piece, command), { command, ...options });
       }
     },
   };
@@ -147,23 +151,33 @@ function writePiece({ stdin }: ChildProcess, piece: Buffer, command: string): Pr
   });
 }
 
-async function orHung(
+/** Rejects with TARGET_HUNG when the work takes too long. */
+async function orStalled(
   work: Promise<void>,
   { command, stallMs, clock }: { readonly command: string; readonly stallMs: number; readonly clock: Clock },
 ): Promise<void> {
+  // Nobody hears of it when it fails after that.
+  work.catch(() => {});
+  const isDone = await within(
+    work.then(() => true),
+    { ms: stallMs, clock },
+  );
+  if (isDone === null) throw stallError(basename(command), stallMs);
+}
+
+/** Resolves to null when the work takes longer. */
+async function within<T>(
+  work: Promise<T>,
+  { ms, clock }: { readonly ms: number; readonly clock: Clock },
+): Promise<T | null> {
   const done = new AbortController();
-  const hung = clock.sleep(stallMs, done.signal).then(() => {
-    const message = `${command} has taken nothing of its input for ${formatDuration(stallMs)}`;
-    throw new TributaryError('TARGET_HUNG', message, {
-      hint: 'Look at what the target waits for, or wait longer with `echo_timeout`; the next run goes on from what it has confirmed.',
-    });
-  });
+  const late = clock.sleep(ms, done.signal).then(
+    () => null,
+    () => null,
+  );
   try {
-    await Promise.race([work, hung]);
+    return await Promise.race([work, late]);
   } finally {
     done.abort();
-    // Whichever comes later must not end the process.
-    hung.catch(() => {});
-    work.catch(() => {});
   }
 }

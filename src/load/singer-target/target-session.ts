@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../platform/clock.ts';
-import { TributaryError, toTributaryError } from '../../platform/errors.ts';
-import { formatDuration } from '../../platform/format.ts';
+import { type TributaryError, toTributaryError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { activateVersionMessage, stateMessage } from '../../singer/messages.ts';
 import { readEcho, stateValue } from './echo.ts';
+import { boastError, exitError, lingerError, unconfirmedError } from './target-errors.ts';
 import type { TargetExit, TargetProcess } from './target-process.ts';
 import type { AcceptedCommit, TargetTable } from './target-table.ts';
 
@@ -104,16 +104,11 @@ export function createTargetSession(options: TargetSessionOptions): TargetSessio
     }
     if (echo.marks.size === 0) log.debug('The target has written a state that is not of this process');
     for (const [stream, mark] of echo.marks) {
-      if (mark > (target.marks.get(stream) ?? 0)) {
-        const message = `${name} has confirmed what it was not given: mark ${mark} of ${stream}`;
-        const error = new TributaryError('TARGET_FAILED', message, { context: { target: name, stream } });
-        // Its end may be waited for already.
-        target.failure ??= error;
-        fail(target, error);
-        return;
-      }
-      for (const table of tables()) if (table.stream === stream) table.confirm(mark);
+      if (mark > (target.marks.get(stream) ?? 0)) fail(target, boastError(name, stream, mark));
     }
+    // Nothing that a target says is believed after something that cannot be true.
+    if (target.failure !== null) return;
+    for (const table of tables()) table.confirm(echo.marks.get(table.stream) ?? 0);
   };
 
   const start = async (): Promise<Running> => {
@@ -152,20 +147,24 @@ export function createTargetSession(options: TargetSessionOptions): TargetSessio
     target.isEnding = true;
     target.stopped.abort();
     if (running === target) running = null;
-    await target.process.stop();
-    // What it has said before it ended counts.
-    await Promise.allSettled([...tables()].map((table) => table.confirmed()));
-    for (const table of tables()) table.lose(error);
+    try {
+      await target.process.stop();
+    } finally {
+      // What it has said before it ended counts.
+      await Promise.allSettled([...tables()].map((table) => table.confirmed()));
+      for (const table of tables()) table.lose(error);
+    }
     await options.ended();
   };
   /** From outside of the queue. */
   const fail = (target: Running, error: TributaryError): void => {
+    target.failure ??= error;
+    // Whoever waits for its end finds the failure.
     if (target.isEnding) return;
     target.isEnding = true;
-    target.failure = error;
     log.warning(error.message);
-    // What waits in the pipe gets an error, so that the queue moves on.
-    void target.process.stop();
+    // What waits in the pipe gets an error, so that the queue moves on. That it cannot be stopped is said below.
+    target.process.stop().catch(() => {});
     inBackground(async () => {
       if (running === target) await giveUp(target, error);
     });
@@ -176,7 +175,7 @@ export function createTargetSession(options: TargetSessionOptions): TargetSessio
     const error = toTributaryError(thrown);
     if (target.failure !== null) return target.failure;
     if (error.code !== 'TARGET_FAILED') return error;
-    const exit = await within(target.process.exited, { ms: EXIT_PATIENCE_MS, clock });
+    const exit = await target.process.exitedWithin(EXIT_PATIENCE_MS);
     return exit === null ? error : exitError(name, exit);
   };
 
@@ -246,7 +245,7 @@ export function createTargetSession(options: TargetSessionOptions): TargetSessio
     target.isEnding = true;
     target.stopped.abort();
     target.process.endInput();
-    const exit = await within(target.process.exited, { ms: options.exitTimeoutMs, clock });
+    const exit = await target.process.exitedWithin(options.exitTimeoutMs);
     const error = await endError(target, exit);
     if (error !== null) {
       await giveUp(target, error);
@@ -257,23 +256,13 @@ export function createTargetSession(options: TargetSessionOptions): TargetSessio
   };
   const endError = async (target: Running, exit: TargetExit | null): Promise<TributaryError | null> => {
     if (target.failure !== null) return target.failure;
-    if (exit === null) {
-      const message = `${name} has not ended ${formatDuration(options.exitTimeoutMs)} after the end of its input`;
-      return new TributaryError('TARGET_HUNG', message, {
-        hint: 'Look at what the target waits for, or wait longer with `exit_timeout`; the next run goes on from what it has confirmed.',
-      });
-    }
+    if (exit === null) return lingerError(name, options.exitTimeoutMs);
     if (exit.code !== 0) return exitError(name, exit);
     const saved = await Promise.allSettled([...tables()].map((table) => table.confirmed()));
     const failed = saved.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) return toTributaryError(failed.reason);
     const [first] = waiting();
-    if (first === undefined) return null;
-    const message = `${name} has ended without confirming the last rows of ${first.stream}`;
-    return new TributaryError('TARGET_FAILED', message, {
-      hint: 'Use a target that writes the STATE that it has loaded to its output, as the Singer specification asks; what it has confirmed is kept.',
-      context: { target: name, stream: first.stream },
-    });
+    return first === undefined ? null : unconfirmedError(name, first.stream);
   };
 
   return {
@@ -290,30 +279,3 @@ export function createTargetSession(options: TargetSessionOptions): TargetSessio
 
 /** How long the exit of a process may be behind the error of its pipe. */
 const EXIT_PATIENCE_MS = 5_000;
-
-async function within<T>(
-  work: Promise<T>,
-  { ms, clock }: { readonly ms: number; readonly clock: Clock },
-): Promise<T | null> {
-  const done = new AbortController();
-  const late = clock.sleep(ms, done.signal).then(
-    () => null,
-    () => null,
-  );
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    done.abort();
-  }
-}
-
-function exitError(name: string, { code, signal }: TargetExit): TributaryError {
-  const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
-  // What shells answer for a command that is not there, or cannot be executed.
-  const isMissing = code === 127 || code === 126;
-  const message = code === 0 ? `${name} has ended before its input had ended` : `${name} has ended ${how}`;
-  return new TributaryError('TARGET_FAILED', message, {
-    ...(isMissing && { hint: 'Correct the command of the destination: it was not found, or may not be executed.' }),
-    context: { target: name, exit: signal ?? code ?? '' },
-  });
-}

@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../platform/clock.ts';
+import { silentLogger } from '../../platform/logger.ts';
+import { identityOf, type ProcessIdentity } from '../../platform/process-identity.ts';
+import { endLeftOver, rememberTarget } from './left-over.ts';
+
+let folder: string;
+let children: ChildProcess[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tributary-left-over-'));
+});
+afterEach(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  children = [];
+  await rm(folder, { recursive: true });
+});
+
+/** A process in a group of its own, as targets are. */
+async function leftOver(script: string): Promise<{ child: ChildProcess; identity: ProcessIdentity }> {
+  const child = spawn('sh', ['-c', script], { detached: true, stdio: 'ignore' });
+  children.push(child);
+  await once(child, 'spawn');
+  const identity = await identityOf(child.pid ?? 0);
+  if (identity === null) throw new Error('It has ended');
+  return { child, identity };
+}
+
+const end = (patienceMs: number) => endLeftOver(folder, { patienceMs, clock: systemClock, log: silentLogger });
+
+describe('a target that has outlived its loader', () => {
+  it('is waited for while it loads what it holds', async () => {
+    const { child, identity } = await leftOver('sleep 0.3');
+    const exited = once(child, 'exit');
+    await rememberTarget(folder, 'target', identity);
+    await end(20_000);
+    expect(await exited).toEqual([0, null]);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is ended when it does not end by itself', async () => {
+    const { child, identity } = await leftOver('sleep 1000');
+    const exited = once(child, 'exit');
+    await rememberTarget(folder, 'target', identity);
+    await end(100);
+    expect(await exited).toEqual([null, 'SIGTERM']);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is not taken for another process that has its pid', async () => {
+    const { child, identity } = await leftOver('sleep 1000');
+    const [machine] = identity.startedAt.split(':');
+    await rememberTarget(folder, 'target', { ...identity, startedAt: `${machine}:1` });
+    await end(20_000);
+    expect(await identityOf(identity.pid)).toEqual(identity);
+    expect([child.exitCode, child.signalCode]).toEqual([null, null]);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is left to a person where it cannot be looked up', async () => {
+    const { child, identity } = await leftOver('sleep 1000');
+    await rememberTarget(folder, 'target', { ...identity, host: 'elsewhere' });
+    await expect(end(100)).rejects.toMatchObject({
+      code: 'DESTINATION_LOCKED',
+      hint: expect.stringContaining(join(folder, 'target.json')),
+    });
+    expect([child.exitCode, child.signalCode]).toEqual([null, null]);
+  });
+
+  it('is nobody where nothing is remembered, and an error where that cannot be read', async () => {
+    await end(100);
+    await writeFile(join(folder, 'target.json'), '{"target": {"pid": -1}}');
+    await expect(end(100)).rejects.toMatchObject({ code: 'STATE_INVALID' });
+  });
+});
