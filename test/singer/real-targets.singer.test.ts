@@ -1,0 +1,151 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { compareExactly, exact } from '../support/exact.ts';
+import { startSync } from '../support/running-sync.ts';
+import { scanAll } from '../support/sdk-items.ts';
+import { type LocalTables, startLocalTables } from './local-tables.ts';
+import { REAL_TARGETS, type RealTarget, type RealTargetName } from './real-targets.ts';
+import { LOCAL_CONFIG, LOCAL_KEYS, ourTap, REGION, tapFlags } from './run-tap.ts';
+import { catalogOf } from './tap-catalog.ts';
+import { targetItem, targetKey } from './target-items.ts';
+
+const NAMES = ['jsonl', 'postgres', 'duckdb'] as const satisfies readonly RealTargetName[];
+const KEY = ['tenant', 'number'];
+const COUNT = 200;
+const CATALOG = catalogOf([
+  { name: 'followed', key: KEY, method: 'LOG_BASED' },
+  { name: 'whole', key: KEY, method: 'FULL_TABLE' },
+]);
+
+let tables: LocalTables;
+/** The first number that no item has had yet. */
+let next = COUNT;
+let folder: string;
+let opened: RealTarget | undefined;
+beforeAll(async () => {
+  tables = await startLocalTables();
+  for (const name of ['followed', 'whole']) {
+    await tables.create({ name, key: { tenant: 'S', number: 'N' } });
+    if (name === 'followed') await tables.enableStream(name);
+    await tables.put(
+      name,
+      Array.from({ length: COUNT }, (_, number) => targetItem(number)),
+    );
+  }
+});
+afterAll(() => tables.stop());
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tributary-target-'));
+});
+afterEach(async () => {
+  await opened?.stop();
+  opened = undefined;
+  rmSync(folder, { recursive: true });
+});
+
+interface Deleted {
+  /** A row of the first load. */
+  readonly loaded: number;
+  /** Put and deleted between two runs. */
+  readonly unseen: number;
+}
+
+/** Puts, changes and deletes items of both tables. */
+async function change(): Promise<Deleted> {
+  const number = next;
+  next += 2;
+  const deleted = { loaded: number - COUNT, unseen: number + 1 };
+  for (const name of ['followed', 'whole']) {
+    await tables.put(name, [targetItem(number), targetItem(deleted.unseen)]);
+    await tables.put(name, [{ ...targetItem(number), text: { S: 'changed' } }]);
+    await tables.delete(name, Object.values(deleted).map(targetKey));
+  }
+  return deleted;
+}
+
+describe.each(NAMES)('target-%s', (name) => {
+  test('is loaded by our tap through a pipe, twice, from the state that it gave back', async () => {
+    const target = await open(name);
+    const state = await runPipe(target, undefined);
+    await expectSame(target, { prefix: '', deleted: null });
+    const deleted = await change();
+    await runPipe(target, state);
+    await expectSame(target, { prefix: '', deleted });
+  });
+
+  test('is loaded by `tributary sync` as a destination, twice', async () => {
+    const target = await open(name);
+    await syncInto(target);
+    await expectSame(target, { prefix: 'shop-', deleted: null });
+    const deleted = await change();
+    await syncInto(target);
+    await expectSame(target, { prefix: 'shop-', deleted });
+  });
+});
+
+async function open(name: RealTargetName): Promise<RealTarget> {
+  opened = await REAL_TARGETS[name](folder);
+  return opened;
+}
+
+async function expectSame(
+  { read, activatesVersions }: RealTarget,
+  { prefix, deleted }: { readonly prefix: string; readonly deleted: Deleted | null },
+): Promise<void> {
+  const textOf = (number: number): string => JSON.stringify([`tenant ${number % 5} ü`, `${number}`]);
+  for (const table of ['followed', 'whole']) {
+    const items = await scanAll(tables.client, table);
+    const rows = await read(`${prefix}${table}`, KEY);
+    const attributes = [...new Set(items.flatMap((item) => Object.keys(item)))];
+    const columns = attributes.map((attribute) => ({ attribute, column: attribute, type: { kind: 'text' } as const }));
+    // Nothing tells a target that knows no versions that a row of a table that is read as a whole is gone.
+    const keepsRow = table === 'whole' && deleted !== null && !activatesVersions;
+    const unexpected = keepsRow ? [textOf(deleted.loaded)] : [];
+    expect({ table, ...compareExactly({ items, rows: rows.present, columns, key: KEY }) }).toEqual({
+      ...{ table, ...exact(items.length) },
+      ...{ destinationRows: items.length + unexpected.length, unexpected },
+    });
+    if (table !== 'followed' || deleted === null) continue;
+    const marked = rows.deleted.map((row) => JSON.stringify(KEY.map((name) => row[name])));
+    expect(marked).toEqual(expect.arrayContaining([textOf(deleted.loaded), textOf(deleted.unseen)]));
+  }
+}
+
+/** Runs our tap and the target as a shell does; resolves to the last state that the target gave back. */
+async function runPipe({ command, config }: RealTarget, state: string | undefined): Promise<string> {
+  const tap = ourTap();
+  const path = (file: string): string => join(folder, file);
+  writeFileSync(path('target.json'), JSON.stringify(config));
+  const files = {
+    config: { ...LOCAL_CONFIG, infer_schema: true },
+    catalog: CATALOG,
+    ...(state === undefined ? {} : { state }),
+  };
+  const quoted = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(' ');
+  const tapWords = quoted([tap.command, ...tap.args, ...tapFlags(folder, files)]);
+  const targetWords = quoted([command, '--config', path('target.json')]);
+  const script = `set -o pipefail; ${tapWords} 2>'${path('tap.log')}' | ${targetWords} >'${path('echo')}' 2>'${path('target.log')}'`;
+  const shell = spawn('bash', ['-c', script], { env: { ...process.env, ...LOCAL_KEYS }, stdio: 'ignore' });
+  const [code] = await once(shell, 'exit');
+  const logs = ['tap.log', 'target.log'].map((log) => readFileSync(path(log), 'utf8'));
+  expect({ code, logs: code === 0 ? [] : logs }).toEqual({ code: 0, logs: [] });
+  return readFileSync(path('echo'), 'utf8').trim().split('\n').at(-1) ?? '';
+}
+
+async function syncInto({ command, config, activatesVersions }: RealTarget): Promise<void> {
+  const warehouse = { type: 'singer-target', command, config, activate_version: activatesVersions };
+  const shop = {
+    ...{ region: REGION, endpoint: tables.dynamo.endpoint, destination: 'warehouse' },
+    credentials: { access_key_id: 'LOCAL', secret_access_key: `\${SHOP_SECRET}` },
+    tables: { followed: { method: 'LOG_BASED' }, whole: { method: 'FULL_TABLE' } },
+  };
+  // JSON is YAML.
+  writeFileSync(join(folder, 'tributary.yaml'), JSON.stringify({ sources: { shop }, destinations: { warehouse } }));
+  const sync = startSync(folder);
+  const [code] = await sync.exited;
+  expect({ code, log: code === 0 ? [] : sync.log }).toEqual({ code: 0, log: [] });
+}
