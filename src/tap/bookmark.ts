@@ -37,7 +37,8 @@ export function bookmarkOf(
     isInitialLoadComplete: stream === null ? live !== null || isComplete : !isUnfollowable,
     ...shardsOf(loading),
     succeededAtMs: isUnfollowable ? LONG_AGO_MS : succeededAtMs,
-    ours: formatProgress(progress, options),
+    // A success that is said to be later would be one of the Python tap.
+    ours: formatProgress(progress, { ...options, nowMs: Math.max(options.nowMs, succeededAtMs ?? 0) }),
     rest: options.was?.rest ?? {},
   };
 }

@@ -1,15 +1,12 @@
-import { createMemoryDestination } from '../../src/load/memory/memory.ts';
-import { createMemoryStore, type MemoryStore, memoryKey } from '../../src/load/memory/memory-store.ts';
 import { TributaryError } from '../../src/platform/errors.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { acceptingDestination } from '../support/accepting-destination.ts';
 import { createHurriedClock, type HurriedClock } from '../support/hurried-clock.ts';
 import { runLogBased } from '../support/log-based-run.ts';
-import { createAppliedImages } from './applied-images.ts';
+import { createMemoryPlace, createTapPlace, type HistoryKind } from './history-place.ts';
 import { createRandom, type Random } from './random.ts';
 import { createWriter, TABLE } from './writer.ts';
 
-const TARGET = { source: 'shop', table: TABLE };
 const DAY_MS = 24 * 3_600_000;
 
 /** What went differently than it must; null when nothing did. */
@@ -20,12 +17,12 @@ export type Verdict = string | null;
  * answers, slow destinations, outages of more than a day; then quiet, one more run, and the destination must equal the
  * source. Everything is drawn from the seed but the timing of requests.
  */
-export async function runHistory(seed: number, changes: 'merge' | 'ordered'): Promise<Verdict> {
+export async function runHistory(seed: number, kind: HistoryKind): Promise<Verdict> {
   const random = createRandom(seed);
   const clock = createHurriedClock(400);
   const simulator = await startSimulator({ clock });
   try {
-    return await play({ random, clock, simulator, changes });
+    return await play({ random, clock, simulator, kind });
   } finally {
     await simulator.close();
   }
@@ -35,37 +32,37 @@ interface History {
   readonly random: Random;
   readonly clock: HurriedClock;
   readonly simulator: Simulator;
-  readonly changes: 'merge' | 'ordered';
+  readonly kind: HistoryKind;
 }
 
 async function play(history: History): Promise<Verdict> {
-  const { random, clock, simulator, changes } = history;
-  const store = createMemoryStore();
-  const applied = createAppliedImages(store, TARGET);
+  const { random, clock, simulator, kind } = history;
+  const place = kind === 'tap' ? createTapPlace(clock) : createMemoryPlace(kind);
   const writer = createWriter({ simulator, random });
   // Singer targets compare nothing, and say late what they have got.
-  const isConfirmedLater = changes === 'ordered' && random.chance(0.5);
-  const deletes = random.oneOf(['soft', 'hard'] as const);
+  const isConfirmedLater = kind === 'ordered' && random.chance(0.5);
+  const drawnDeletes = random.oneOf(['soft', 'hard'] as const);
+  const deletes = place.hardDeletes ? drawnDeletes : 'soft';
   const shards = random.chance(0.25) ? 'closed' : 'open';
   const run = async (crashAfter: number | null, signal: AbortSignal): Promise<void> => {
-    const crash = createCrash({ random, crashAfter, onCommit: () => applied.observe() });
-    const memory = createMemoryDestination(store, { changes, ...crash.hooks });
-    const destination = isConfirmedLater
-      ? acceptingDestination(memory, (waiting) => (random.chance(0.5) ? 0 : random.integer(0, waiting)))
-      : memory;
-    await runLogBased({
-      simulator,
-      destination,
-      table: TABLE,
-      clock,
-      deletes,
-      shards,
-      // Writers that delete most of twelve keys are no accident here.
-      allowShrink: true,
-      signal: AbortSignal.any([signal, crash.signal]),
-      flushIntervalMs: random.integer(500, 5_000),
-      segmentConcurrency: random.integer(1, 3),
-    });
+    const crash = createCrash({ random, crashAfter, onCommit: () => place.observe() });
+    await place.run(crash.hooks, (atOnce) =>
+      runLogBased({
+        simulator,
+        destination: isConfirmedLater
+          ? acceptingDestination(atOnce, (waiting) => (random.chance(0.5) ? 0 : random.integer(0, waiting)))
+          : atOnce,
+        table: TABLE,
+        clock,
+        deletes,
+        shards,
+        // Writers that delete most of twelve keys are no accident here.
+        allowShrink: true,
+        signal: AbortSignal.any([signal, crash.signal]),
+        flushIntervalMs: random.integer(500, 5_000),
+        segmentConcurrency: random.integer(1, 3),
+      }),
+    );
   };
 
   writer.write(random.integer(0, 30));
@@ -74,7 +71,7 @@ async function play(history: History): Promise<Verdict> {
   for (let round = 0; round < rounds; round++) {
     disturb(history);
     const stop = new AbortController();
-    const running = run(random.chance(0.7) ? random.integer(0, 6) : null, stop.signal).then(
+    const running = run(random.chance(0.7) ? random.integer(0, 6) * place.writesPerCommit : null, stop.signal).then(
       () => null,
       (error: unknown) => error,
     );
@@ -91,7 +88,7 @@ async function play(history: History): Promise<Verdict> {
   simulator.faults.clear();
   if (shards === 'closed') simulator.streams.rollAll(TABLE);
   await run(null, new AbortController().signal);
-  return applied.verdict ?? difference(simulator, store);
+  return place.verdict ?? difference(simulator, place.lines());
 }
 
 /** Things that happen to a source in its life. */
@@ -166,12 +163,9 @@ function isExpected(error: unknown): boolean {
 }
 
 /** The first key whose row at the destination is not what the source holds. */
-function difference(simulator: Simulator, store: MemoryStore): Verdict {
-  const live = store.tables.get(memoryKey(TARGET))?.live;
-  if (live == null) return 'nothing is live';
-  const rows = new Map(
-    [...live.parts.byKey.values()].filter(({ isDeleted }) => !isDeleted).map(({ line }) => rowOf(line)),
-  );
+function difference(simulator: Simulator, lines: readonly string[] | null): Verdict {
+  if (lines === null) return 'nothing is live';
+  const rows = new Map(lines.map(rowOf));
   const items = new Map(simulator.tables.items(TABLE).map(itemOf));
   for (const [key, item] of items) {
     if (rows.get(key) !== item) return `${key}: the source has ${item}, the destination ${rows.get(key) ?? 'nothing'}`;

@@ -1,3 +1,4 @@
+import type { ScanPageFetcher } from '../../src/connection/scan-page.ts';
 import { createStreamCalls } from '../../src/connection/stream-calls.ts';
 import { createDescribeRate } from '../../src/extract/streams/describe-rate.ts';
 import { ByteBudget } from '../../src/platform/byte-budget.ts';
@@ -19,6 +20,8 @@ interface LogBasedRunOptions
     > {
   readonly simulator: Simulator;
   readonly flushIntervalMs?: number;
+  /** Comes between the run and its Scan requests. */
+  readonly reading?: (fetchPage: ScanPageFetcher) => ScanPageFetcher;
 }
 
 /** A run of one followed table as `sync` makes it: it ends when it has caught up, unless `onCaughtUp` says otherwise. */
@@ -26,8 +29,10 @@ export async function runLogBased(options: LogBasedRunOptions): Promise<LiveVers
   const { simulator, clock = systemClock } = options;
   const connection = connectTo(simulator, clock);
   try {
+    const replication = tableReplication(connection, options);
     return await replicateLogBased({
-      ...tableReplication(connection, options),
+      ...replication,
+      fetchPage: options.reading?.(replication.fetchPage) ?? replication.fetchPage,
       deletes: options.deletes ?? 'soft',
       records: options.records ?? { deletedImage: 'key', ttlDeletes: 'replicate' },
       onGap: options.onGap ?? 'resync',

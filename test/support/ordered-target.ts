@@ -26,6 +26,11 @@ interface TargetRow {
   readonly record: Readonly<Record<string, unknown>>;
 }
 
+interface WriteHooks {
+  readonly beforeWrite?: (lines: Buffer) => void | Promise<void>;
+  readonly afterWrite?: () => void | Promise<void>;
+}
+
 /**
  * A target in this process, in the simplest form: of the RECORDs of a key the last one stays, ACTIVATE_VERSION removes
  * rows of other versions. It outlives the runs of a tap, and so does the last STATE that it has seen.
@@ -37,8 +42,8 @@ export interface OrderedTarget {
   readonly rows: ReadonlyMap<string, ReadonlyMap<string, TargetRow>>;
   /** The value of the last STATE. */
   readonly state: SingerState | null;
-  /** The end of a pipe for one process. `beforeWrite` may throw or hold. */
-  connect(options?: { readonly beforeWrite?: (lines: Buffer) => void | Promise<void> }): SingerOutput;
+  /** The end of a pipe for one process. The hooks may throw or hold; behind a write it is taken all the same. */
+  connect(options?: WriteHooks): SingerOutput;
 }
 
 export function createOrderedTarget(keyOf: (record: Readonly<Record<string, unknown>>) => string): OrderedTarget {
@@ -61,12 +66,13 @@ export function createOrderedTarget(keyOf: (record: Readonly<Record<string, unkn
     get state() {
       return state;
     },
-    connect({ beforeWrite = () => {} } = {}) {
+    connect({ beforeWrite = () => {}, afterWrite = () => {} } = {}) {
       let group: Promise<unknown> = Promise.resolve();
       return {
         write: async (lines) => {
           await beforeWrite(lines);
           for (const line of lines.toString().split('\n').slice(0, -1)) take(JSON.parse(line));
+          await afterWrite();
         },
         together: (use) => {
           const result = group.then(use);
