@@ -17,6 +17,8 @@ export interface FollowedTables extends LocalTables {
 const SPEED = 300;
 const POLL_MS = 500;
 export const COUNT = 60;
+/** So often some items are put again. */
+const PASSES = 4;
 /** Nine pages of a Scan. */
 export const LARGE_COUNT = 100;
 /** Records of its closed shard. */
@@ -82,7 +84,7 @@ export function order(number: number): DynamoItem {
   return { ...everyType(number), ...orderKey(number) };
 }
 
-export function orderKey(number: number): DynamoItem {
+function orderKey(number: number): DynamoItem {
   return { tenant: { S: `tenant ${number % 5} ü` }, number: { N: `${number}` } };
 }
 
@@ -102,6 +104,11 @@ async function change({ put, delete: remove }: LocalTables): Promise<void> {
     await put(name, [{ ...order(4), text: { S: 'back' } }]);
   }
   await put('orders', [{ ...orderKey(1), text: { S: 'the rest is gone' } }]);
+  // The Python tap writes a STATE every 100 records.
+  for (let pass = 0; pass < PASSES; pass += 1) {
+    const items = Array.from({ length: COUNT }, (_, at) => ({ ...orderKey(1_000 + at), n: { N: `${pass}` } }));
+    await put('orders', items);
+  }
   await put('large', [{ ...large(1), n: { N: '-1' } }, large(LARGE_COUNT)]);
   await remove('large', [{ id: { S: 'id 2' } }, { id: { S: 'id 99' } }]);
 }

@@ -24,7 +24,7 @@ import {
   type Tap,
 } from './run-tap.ts';
 import { catalogOf, type SelectedTable } from './tap-catalog.ts';
-import { cutAt, lastState, outputOf, withOneSchema, without } from './tap-output.ts';
+import { cutAt, lastState, outputOf, recordOf, withOneSchema, without } from './tap-output.ts';
 
 const TAPS = { python: pythonTap, ours: ourTap };
 const NAMES = ['python', 'ours'] as const;
@@ -68,6 +68,18 @@ describe('the Python tap and ours on the same streams', () => {
     });
     await expectNothingLost('orders', [...messagesOf(tables.first[from]), ...messagesOf(run)]);
     expect(lastState(run).bookmarks?.['orders']?.initial_full_table_complete).toBe(true);
+  });
+
+  test('ours goes on in the middle of a shard that the Python tap has begun', async () => {
+    const { seen, state } = cutAt(tables.second.python, ({ bookmarks }) => {
+      const numbers = Object.values(bookmarks?.['orders']?.shard_seq_numbers ?? {});
+      return numbers.some((number) => number !== null);
+    });
+    const begun = seen.filter(({ type, stream }) => type === 'RECORD' && stream === 'orders').map(recordOf);
+    expect(begun).toHaveLength(100);
+    const run = await goOn(ourTap(), [TABLES.orders], state);
+    const rest = outputOf(run, 'orders').records.map((record) => without(record, '_sdc_deleted_at', 'null'));
+    expect([...begun, ...rest]).toEqual(outputOf(tables.second.python, 'orders').records);
   });
 
   test.each([

@@ -61,19 +61,21 @@ async function change(): Promise<Deleted> {
   const deleted = { loaded: number - COUNT, unseen: number + 1 };
   for (const name of ['followed', 'whole']) {
     await tables.put(name, [targetItem(number), targetItem(deleted.unseen)]);
-    await tables.put(name, [{ ...targetItem(number), text: { S: 'changed' } }]);
+    await tables.put(name, [{ ...targetItem(number), text: { S: 'changed' }, [`new_${number}`]: { S: 'new' } }]);
     await tables.delete(name, Object.values(deleted).map(targetKey));
   }
   return deleted;
 }
 
 describe.each(NAMES)('target-%s', (name) => {
-  test('is loaded by our tap through a pipe, twice, from the state that it gave back', async () => {
+  test('is loaded by our tap through a pipe, again and again, from the state that it gave back', async () => {
     const target = await open(name);
     const state = await runPipe(target, undefined);
     await expectSame(target, { prefix: '', deleted: null });
+    // The second run has no changes to tell, which must not take its state back.
+    const quiet = await runPipe(target, state);
     const deleted = await change();
-    await runPipe(target, state);
+    await runPipe(target, quiet);
     await expectSame(target, { prefix: '', deleted });
   });
 
