@@ -45,7 +45,8 @@ const flush = (isMine = () => true) => {
 const echo = (state) => {
   if (state !== null) process.stdout.write(`${JSON.stringify(state)}\n`);
 };
-const boasted = (state) => JSON.parse(JSON.stringify(state).replace(/:(\d+)"/g, (_, mark) => `:${Number(mark) + 1000}"`));
+const boasted = (state) =>
+  JSON.parse(JSON.stringify(state).replace(/:(\d+)"/g, (_, mark) => `:${Number(mark) + 1000}"`));
 
 /** As target-duckdb: the first state counts as loaded; then a stream at a time. */
 const echoStreams = (state) => {
