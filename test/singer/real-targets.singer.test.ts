@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { compareExactly, exact } from '../support/exact.ts';
 import { startSync } from '../support/running-sync.ts';
@@ -70,12 +71,12 @@ async function change(): Promise<Deleted> {
 describe.each(NAMES)('target-%s', (name) => {
   test('is loaded by our tap through a pipe, again and again, from the state that it gave back', async () => {
     const target = await open(name);
-    const state = await runPipe(target, undefined);
+    const state = await runPipe(target, {});
     await expectSame(target, { prefix: '', deleted: null });
     // The second run has no changes to tell, which must not take its state back.
-    const quiet = await runPipe(target, state);
+    const quiet = await runPipe(target, { state });
     const deleted = await change();
-    await runPipe(target, quiet);
+    await runPipe(target, { state: quiet });
     await expectSame(target, { prefix: '', deleted });
   });
 
@@ -87,6 +88,18 @@ describe.each(NAMES)('target-%s', (name) => {
     await syncInto(target);
     await expectSame(target, { prefix: 'shop-', deleted });
   });
+});
+
+test('target-postgres takes the files of BATCH messages, and ACTIVATE_VERSION leaves their rows', async () => {
+  const target = await open('postgres');
+  const storage = { root: pathToFileURL(join(folder, 'batches')).href, prefix: 'of-test-' };
+  const settings = { batch_config: { encoding: { format: 'jsonl', compression: 'gzip' }, storage } };
+  const state = await runPipe(target, { settings });
+  await expectSame(target, { prefix: '', deleted: null });
+  expect(readdirSync(join(folder, 'batches')).length).toBeGreaterThan(0);
+  const deleted = await change();
+  await runPipe(target, { state, settings });
+  await expectSame(target, { prefix: '', deleted });
 });
 
 async function open(name: RealTargetName): Promise<RealTarget> {
@@ -118,12 +131,15 @@ async function expectSame(
 }
 
 /** Runs our tap and the target as a shell does; resolves to the last state that the target gave back. */
-async function runPipe({ command, config }: RealTarget, state: string | undefined): Promise<string> {
+async function runPipe(
+  { command, config }: RealTarget,
+  { state, settings }: { readonly state?: string; readonly settings?: object },
+): Promise<string> {
   const tap = ourTap();
   const path = (file: string): string => join(folder, file);
   writeFileSync(path('target.json'), JSON.stringify(config));
   const files = {
-    config: { ...LOCAL_CONFIG, infer_schema: true },
+    config: { ...LOCAL_CONFIG, infer_schema: true, ...settings },
     catalog: CATALOG,
     ...(state === undefined ? {} : { state }),
   };
