@@ -1,4 +1,5 @@
 import type { RecordFrame } from '../model/record-frame.ts';
+import { singerTime } from './singer-time.ts';
 
 /*
  * Singer's messages as whole lines. The names and the shapes are those of singer-python; BATCH is that of Meltano's SDK.
@@ -65,11 +66,6 @@ export function deletedTail({ tail }: RecordFrame, deletedAtMs: number): Buffer 
 }
 
 const ALIVE = ',"_sdc_deleted_at":null';
-
-/** As singer-python writes times: UTC with microseconds. */
-function singerTime(ms: number): string {
-  return new Date(ms).toISOString().replace('Z', '000Z');
-}
 
 function message(content: object): Buffer {
   return Buffer.from(`${JSON.stringify(content)}\n`);

@@ -42,6 +42,7 @@ export interface StreamMessages {
    * of an older schema behind those of a newer one otherwise.
    */
   schema(shape: Shape, activeVersion: number | null): Promise<void>;
+  /** Targets delete the rows of other versions then: of an incomplete one also those that were not read yet. */
   activate(version: number): Promise<void>;
   /** RECORDs or a BATCH of all of the rows. */
   rows(batches: readonly Batch[], shape: Shape & { readonly version: number }): Promise<void>;

@@ -3,7 +3,7 @@ import { TributaryError } from '../platform/errors.ts';
 import type { TapBookmark } from '../singer/tap-state.ts';
 import type { StreamMessages, TapStream } from './stream-messages.ts';
 import type { TableProgress } from './table-progress.ts';
-import { isScanned, type TapLedger, type TapLoading, type TapParts } from './tap-ledger.ts';
+import type { TapLedger, TapLoading, TapParts } from './tap-ledger.ts';
 
 /** One table in a run: what is known of it, and what was said of it. */
 export interface TapTable {
@@ -49,9 +49,9 @@ export async function introduce(
   await table.messages.activate(parts.singerVersion);
 }
 
-/** Says where the log begins; not while the Scan goes on: rows that it has not come to yet would be taken for deleted. */
+/** Says where the log begins, unless that was said. Not while a part of the Scan is missing: see `StreamMessages.activate`. */
 export async function beginLog(table: TapTable, loading: TapLoading): Promise<void> {
-  if (table.isLogBegun || loading.stream === null || !isScanned(loading)) return;
+  if (table.isLogBegun || loading.stream === null) return;
   table.isLogBegun = true;
   await introduce(table, loading, null);
   await table.messages.activate(loading.parts.singerVersion);
