@@ -28,7 +28,7 @@ interface ChooseOptions {
 export async function chosenTables(
   streams: readonly CatalogStream[],
   { connection, ...options }: ChooseOptions,
-  { clock, log, signal }: Pick<TapSurroundings, 'clock' | 'log' | 'signal'>,
+  { clock, signal }: Pick<TapSurroundings, 'clock' | 'signal'>,
 ): Promise<readonly ReplicatedTable[]> {
   const names = streams.map(({ stream }) => stream);
   const entries = await describeTables(connection, names, { clock, signal });
@@ -36,9 +36,7 @@ export async function chosenTables(
   const tables: ReplicatedTable[] = [];
   for (const [index, stream] of streams.entries()) {
     try {
-      const table = describedTable(stream, entries[index]);
-      warnAboutKey(stream, table, log);
-      tables.push(replicatedTable(stream, table, options));
+      tables.push(replicatedTable(stream, describedTable(stream, entries[index]), options));
     } catch (error) {
       if (!(error instanceof TributaryError)) throw error;
       failures.push(error);
@@ -85,20 +83,6 @@ function replicatedTable(
     stripGlobalTableAttributes: false,
     onGap: 'resync',
   };
-}
-
-/** Catalogs are written by hand, and by Meltano: another key is somebody's wish, and often a mistake. */
-function warnAboutKey(
-  { stream, keyProperties }: CatalogStream,
-  { key }: CatalogTable,
-  log: TapSurroundings['log'],
-): void {
-  const names = key.map(({ name }) => name);
-  if (names.join() === keyProperties.join()) return;
-  log.warning(
-    `${stream}: table-key-properties of the catalog are ${keyProperties.join(', ')}, but the key of the table is ${names.join(', ')}: ` +
-      'a target that merges by the former may lose rows',
-  );
 }
 
 const BY_SERIOUSNESS: readonly ErrorKind[] = ['bug', 'data', 'permission', 'user', 'transient', 'cancelled'];

@@ -1,22 +1,6 @@
 import { packageVersion } from '../platform/package-version.ts';
 import { helpText, parseCommandLine, usageText } from './command-line.ts';
-import type { TapSignals } from './stop-signal.ts';
-
-interface TextSink {
-  write(text: string): unknown;
-}
-
-/** What the tap needs of the process it runs in. */
-export interface TapHost {
-  /** As it was called, for the help. */
-  readonly name: string;
-  readonly argv: readonly string[];
-  /** For help and version. Messages go to the file descriptor. */
-  readonly stdout: TextSink;
-  readonly messagesFd: number;
-  readonly stderr: TextSink;
-  readonly signals: TapSignals;
-}
+import type { TapHost } from './tap-host.ts';
 
 /** The process that this module runs in. */
 export function tapHost(name: string, argv: readonly string[]): TapHost {

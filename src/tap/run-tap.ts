@@ -12,10 +12,10 @@ import type { TapState } from '../singer/tap-state.ts';
 import { readSingerState } from '../state/import-tap-state.ts';
 import type { TapCommand } from './command-line.ts';
 import { writeCatalog } from './discover.ts';
-import type { TapHost } from './main.ts';
 import { createSingerOutput } from './output.ts';
 import { stopSignal } from './stop-signal.ts';
 import { parseTapConfig, type TapConfig } from './tap-config.ts';
+import type { TapHost } from './tap-host.ts';
 
 /** A command that needs AWS. Resolves to its exit code; everything that is to be said is on stderr then. */
 export async function runTap(

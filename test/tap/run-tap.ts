@@ -55,7 +55,7 @@ export function catalogFor(
 }
 
 /** Arguments of Node that run the tap. */
-export function tapArguments(argv: readonly string[], nodeArguments: readonly string[] = []): readonly string[] {
+function tapArguments(argv: readonly string[], nodeArguments: readonly string[] = []): readonly string[] {
   return ['--import', 'tsx', ...nodeArguments, SCRIPT, ...argv];
 }
 
