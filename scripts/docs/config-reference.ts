@@ -4,6 +4,7 @@ import { SETTINGS } from '../../src/config/settings.ts';
 import { starterConfig } from '../../src/config/starter.ts';
 import { duckDbOptionsSchema } from '../../src/load/duckdb/options.ts';
 import { filesOptionsSchema } from '../../src/load/files/options.ts';
+import { singerTargetOptionsSchema } from '../../src/load/singer-target/options.ts';
 import { code, GENERATED, page, table } from './markdown.ts';
 
 /** docs/reference/config.md: every option of tributary.yaml, and the settings outside of it. */
@@ -52,6 +53,7 @@ function sections(option: OptionSchema, path: string): readonly string[] {
 const DESTINATION_OPTIONS: Readonly<Record<string, z.ZodType>> = {
   duckdb: duckDbOptionsSchema,
   files: filesOptionsSchema,
+  'singer-target': singerTargetOptionsSchema,
 };
 
 /** The options of each destination type, as its adapter declares them. */

@@ -48,9 +48,13 @@ export function addStatusVerb(program: Program, context: CliContext): void {
     });
 }
 
-function printStatus({ source, destination, lastRun, tables }: SourceStatus, { output, clock }: CliContext): void {
+function printStatus(
+  { source, destination, guarantee, lastRun, tables }: SourceStatus,
+  { output, clock }: CliContext,
+): void {
   const { colors } = output;
-  output.text(colors.bold(`${source} -> ${destination}`));
+  const repeats = guarantee === 'at-least-once' ? ' (at least once: after a failure rows may come again)' : '';
+  output.text(`${colors.bold(`${source} -> ${destination}`)}${repeats}`);
   if (lastRun === null)
     output.text(tables.some(({ phase }) => phase !== null) ? 'No run has ended yet.' : 'No run yet.');
   else {

@@ -308,6 +308,34 @@ describe('a file with a mistake', () => {
     expect(wrong.message).not.toContain('hunter2');
   });
 
+  test('has no secrets of other programs in it: names and addresses tell', () => {
+    const target = (...options: string[]) =>
+      `destinations:\n  out:\n    type: singer-target\n    config:\n${options.map((option) => `      ${option}\n`).join('')}`;
+    const secrets = [
+      'password: hunter2',
+      'api_key: hunter2',
+      'nested: { accessToken: hunter2 }',
+      'tokens: [hunter2]',
+      'sqlalchemy_url: "postgresql://me:hunter2@host/db"',
+      `partly_secret: a${SECRET_REFERENCE}`,
+    ];
+    const { code, message } = refusal(target(...secrets), { SECRET: 'x' });
+    expect(code).toBe('CONFIG_INVALID');
+    expect(message.match(/a secret does not belong/g)).toHaveLength(secrets.length);
+    expect(message).toContain('destinations.out.config.password: a secret does not belong into the file');
+    expect(message).not.toContain('hunter2');
+    const fine = [
+      `password: ${SECRET_REFERENCE}`,
+      `url: "postgresql://me:${SECRET_REFERENCE}@host/db"`,
+      'home: "https://example.com/a:b@c"',
+      'key_properties: [id]',
+      'primary_key_required: true',
+      'password_file: /run/secrets/x',
+    ];
+    const { options } = parse(target(...fine), { SECRET: 'x' }).destinations.get('out') ?? {};
+    expect(options?.['config']).toMatchObject({ password: 'x', url: 'postgresql://me:x@host/db' });
+  });
+
   test('names variables that are not set, also beside other problems', () => {
     const unset = refusal(withSource(`endpoint: "${UNSET_REFERENCE}"`));
     expect(unset.code).toBe('CONFIG_ENV_MISSING');

@@ -1,3 +1,4 @@
+import { isSecretName, passwordInUrl } from '../platform/secret-names.ts';
 import type { OptionPath } from './config-text.ts';
 import type { Environment } from './environment.ts';
 import { type OptionSchema, optionAt } from './json-schema.ts';
@@ -33,6 +34,10 @@ export function resolveVariables(file: unknown, schema: OptionSchema, environmen
         const example = `${String(path.at(-1))}: ${option.examples?.[0]}`;
         const message = `a secret does not belong into the file; write ${example} and set that variable`;
         refused.push({ path, message });
+      } else if (isPlainSecret(value, path)) {
+        const example = `${String(path.at(-1))}: \${MY_SECRET}`;
+        const message = `a secret does not belong into the file; write it as ${example} and set that variable`;
+        refused.push({ path, message });
       }
       return value.replaceAll(REFERENCE, (_, escaped: string | undefined, name: string) => {
         if (escaped !== undefined) return escaped;
@@ -53,3 +58,20 @@ export function resolveVariables(file: unknown, schema: OptionSchema, environmen
   };
   return { value: resolve(file, []), missing, refused };
 }
+
+/**
+ * Maps under the options of a destination are the configuration of another program, of which we know no options: names
+ * and addresses tell what is a secret.
+ */
+function isPlainSecret(value: string, path: OptionPath): boolean {
+  if (path[0] !== 'destinations' || path.length <= DESTINATION_OPTION_DEPTH) return false;
+  const name = path.findLast((step) => typeof step === 'string');
+  const password = passwordInUrl(value);
+  return (
+    (isSecretName(String(name)) && value !== '' && !ONLY_REFERENCE.test(value)) ||
+    (password !== null && !ONLY_REFERENCE.test(password))
+  );
+}
+
+/** `destinations`, the name of one, an option of it. */
+const DESTINATION_OPTION_DEPTH = 3;

@@ -1,6 +1,7 @@
 import type { SourceConfig } from '../config/tributary-config.ts';
 import { matchNames } from '../discovery/name-pattern.ts';
 import type { Destination } from '../load/destination.ts';
+import type { Capabilities } from '../model/capabilities.ts';
 import type { RunRecord, TableRun } from '../model/run.ts';
 import type { LoadingVersion, TablePhase, TableState } from '../model/table-state.ts';
 import { parseSegmentUnit } from '../model/unit.ts';
@@ -42,6 +43,8 @@ export interface TableStatus {
 export interface SourceStatus {
   readonly source: string;
   readonly destination: string;
+  /** Whether rows may come twice after a failure. */
+  readonly guarantee: Capabilities['guarantee'];
   readonly lastRun: RunRecord | null;
   readonly tables: readonly TableStatus[];
 }
@@ -81,7 +84,8 @@ export async function status(
       lastError: lastRun?.tables.find((run) => run.table === table)?.error ?? null,
     });
   }
-  return { source: source.name, destination: source.destination, lastRun, tables };
+  const { guarantee } = destination.capabilities;
+  return { source: source.name, destination: source.destination, guarantee, lastRun, tables };
 }
 
 function methodByPattern({ selectNewTables }: SourceConfig, table: string): string | null {

@@ -29,7 +29,7 @@ export const singerTargetOptionsSchema = z
       .optional()
       .describe(
         'The configuration of the target. It gets it as a JSON file that only its user can read and that is removed when it ' +
-          'has ended. Secrets are written as `${NAME}`.',
+          'has ended. Secrets are written as references to environment variables.',
       ),
     configFile: z
       .string()
