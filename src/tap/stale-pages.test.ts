@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type FollowedOrders, followedOrders, HOUR_MS } from '../../test/support/followed-orders.ts';
 import { runLogBased } from '../../test/support/log-based-run.ts';
 import { createOrderedTarget, ORDERS, type OrderedTarget, tapInto } from '../../test/support/ordered-target.ts';
 import type { ScanPageFetcher } from '../connection/scan-page.ts';
+import { orAbort } from '../platform/abort.ts';
+import type { Clock } from '../platform/clock.ts';
 import { TributaryError } from '../platform/errors.ts';
 
 const KEYS = 20;
@@ -14,7 +17,7 @@ let target: OrderedTarget;
 let noted: Map<number, Buffer>;
 
 beforeEach(async () => {
-  orders = await followedOrders({ factor: 20_000 });
+  orders = await followedOrders({ factor: 400 });
   orders.simulator.streams.setRollEvery('orders', null);
   for (let index = 0; index < KEYS; index++) orders.put(`key-${index}`, 1);
   // Large enough for several segments.
@@ -24,10 +27,27 @@ beforeEach(async () => {
 });
 afterEach(() => orders.simulator.close());
 
+/** On which a turn of the Scan, which takes four hours, ends with the promise. */
+function clockWithTurn(turn: Promise<unknown>): Clock {
+  return {
+    now: orders.clock.now,
+    sleep: (ms, signal) =>
+      ms === 4 * HOUR_MS
+        ? orAbort(
+            turn.then(() => {}),
+            signal,
+          )
+        : orders.clock.sleep(ms, signal),
+  };
+}
+
 const KILLED = new TributaryError('OUTPUT_CLOSED', 'The process was killed here');
+
+const FOREVER = new Promise<never>(() => {});
 
 /** One process of the tap, from the last STATE that the target has seen. `isOver`: looked at before each write. */
 async function runTap(options: {
+  readonly turn?: Promise<unknown>;
   readonly reading: (fetchPage: ScanPageFetcher) => ScanPageFetcher;
   readonly isOver?: (lines: Buffer) => boolean;
 }): Promise<void> {
@@ -40,10 +60,10 @@ async function runTap(options: {
   });
   const tap = tapInto(output, { state: target.state ?? {}, clock: orders.clock, streams: [ORDERS] });
   await tap.prepare('orders', NEVER);
-  const { simulator, clock } = orders;
-  const run = { simulator, destination: tap, table: 'orders', clock, segmentConcurrency: 1, signal: dead.signal };
-  await runLogBased({ ...run, reading: options.reading });
-  await tap.succeeded('orders', clock.now());
+  const { simulator } = orders;
+  const run = { simulator, destination: tap, table: 'orders', segmentConcurrency: 1, signal: dead.signal };
+  await runLogBased({ ...run, clock: clockWithTurn(options.turn ?? FOREVER), reading: options.reading });
+  await tap.succeeded('orders', orders.clock.now());
   await tap.close();
 }
 
@@ -66,6 +86,7 @@ function lagging({ honoured }: { readonly honoured: boolean }) {
  */
 async function killBetweenChangeAndPage(): Promise<string> {
   let changed = '';
+  const turn = new AbortController();
   const reading = (fetchPage: ScanPageFetcher): ScanPageFetcher => {
     const lag = lagging({ honoured: true })(fetchPage);
     return async (request, options) => {
@@ -74,8 +95,8 @@ async function killBetweenChangeAndPage(): Promise<string> {
       changed = /key-\d+/.exec(answer.body.toString())?.[0] ?? '';
       if (changed === '') return answer;
       orders.put(changed, 2);
-      await orders.clock.sleep(5 * HOUR_MS, options.signal);
-      return answer;
+      turn.abort();
+      return await orAbort(FOREVER, options.signal);
     };
   };
   let isCovered = false;
@@ -85,7 +106,8 @@ async function killBetweenChangeAndPage(): Promise<string> {
     isCovered = lines.includes('"STATE"') && target.rows.get('orders')?.get(changed)?.record['v'] === 2;
     return false;
   };
-  await expect(runTap({ reading, isOver })).rejects.toBe(KILLED);
+  const over = once(turn.signal, 'abort');
+  await expect(runTap({ reading, isOver, turn: over })).rejects.toBe(KILLED);
   expect(target.rows.get('orders')?.get(changed)?.record['v']).toBe(2);
   return changed;
 }
