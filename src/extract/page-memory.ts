@@ -5,6 +5,8 @@ import type { ByteBudget } from '../platform/byte-budget.ts';
  */
 export interface PageMemory {
   reserve(bytes: number, signal: AbortSignal): Promise<void>;
+  /** Only where nobody has to wait; says whether it was. */
+  tryReserve(bytes: number): boolean;
   adjust(fromBytes: number, toBytes: number): void;
   release(bytes: number): void;
 }
@@ -13,6 +15,7 @@ export interface PageMemory {
 export function pageMemory(budget: ByteBudget): PageMemory {
   return {
     reserve: (bytes, signal) => budget.acquire(bytes, signal),
+    tryReserve: (bytes) => budget.tryAcquire(bytes),
     adjust: (fromBytes, toBytes) => budget.adjust(fromBytes, toBytes),
     release: (bytes) => budget.release(bytes),
   };

@@ -36,10 +36,7 @@ export class ByteBudget {
   /** Resolves when `bytes` are held for the caller; rejects with the reason of the signal, holding nothing. */
   async acquire(bytes: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (!this.isContended && this.#fits(bytes)) {
-      this.#heldBytes += bytes;
-      return;
-    }
+    if (this.tryAcquire(bytes)) return;
     await new Promise<void>((resolve, reject) => {
       const onAbort = (): void => {
         const index = this.#waiters.indexOf(waiter);
@@ -58,6 +55,13 @@ export class ByteBudget {
       this.#waiters.push(waiter);
       for (const listener of this.#contentionListeners) listener();
     });
+  }
+
+  /** Holds `bytes` for the caller where nobody has to wait for them; says whether it does. */
+  tryAcquire(bytes: number): boolean {
+    if (this.isContended || !this.#fits(bytes)) return false;
+    this.#heldBytes += bytes;
+    return true;
   }
 
   /** Changes what the caller holds, for example from an estimate to the measured size. Never waits. */

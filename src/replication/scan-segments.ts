@@ -60,7 +60,8 @@ async function firstPageEndsTable(
   { memory, counters, signal }: TableReplication,
   source: ScanSource,
 ): Promise<boolean> {
-  const options = { segment: { segment: 0, totalSegments: 1 }, memory: pageMemory(memory), signal };
+  const segment = { segment: 0, totalSegments: 1 };
+  const options = { segment, memory: pageMemory(memory), readsAhead: false, signal };
   for await (const { to, heldBytes, capacityUnits } of scanSegment(source, { ...options, from: 'start' })) {
     memory.release(heldBytes);
     counters.capacityUnits += capacityUnits;
@@ -105,13 +106,16 @@ export async function readSegments(
     run.onProgress();
   };
   const queue = unfinished.values();
+  const readerCount = Math.min(run.segmentConcurrency, unfinished.length);
+  // Several readers have something else to do while one of them waits for its answer.
+  const readsAhead = readerCount === 1;
   const readQueue = async (): Promise<void> => {
     for (const { unit, position } of queue) {
-      const part = { segment: segmentOf(unit), from: position, memory: pageMemory(memory), signal };
+      const part = { segment: segmentOf(unit), from: position, memory: pageMemory(memory), readsAhead, signal };
       for await (const page of scanSegment(source, part)) take(page);
     }
   };
-  const readers = Array.from({ length: Math.min(run.segmentConcurrency, unfinished.length) }, () =>
+  const readers = Array.from({ length: readerCount }, () =>
     readQueue().catch((error: unknown) => {
       stop.abort(error);
       throw error;
