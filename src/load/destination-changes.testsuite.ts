@@ -12,18 +12,24 @@ import { testSnapshots } from './destination-snapshots.testsuite.ts';
 import { testSweep } from './destination-sweep.testsuite.ts';
 
 /** What every destination that takes changes must do. */
-export function testChanges(subject: () => Subject, changes: Exclude<Capabilities['changes'], 'none'>): void {
+export function testChanges(
+  subject: () => Subject,
+  { changes, isTransactional }: { readonly changes: TakenChanges; readonly isTransactional: boolean },
+): void {
+  testDeletes(subject, isTransactional);
+  testChangeValues(subject, isTransactional);
+  testShards(subject);
+  testSnapshots(subject, isTransactional);
+  testGaps(subject, isTransactional);
+  if (!isTransactional) return;
   if (changes === 'merge') testMergeRule(subject);
   else testOrderedRule(subject);
   testEqualSequences(subject);
-  testDeletes(subject);
   testCounts(subject, changes);
-  testChangeValues(subject);
-  testShards(subject);
-  testSnapshots(subject);
-  testGaps(subject);
   testSweep(subject);
 }
+
+type TakenChanges = Exclude<Capabilities['changes'], 'none'>;
 
 const key = (id: string) => ({ id: { S: id } });
 const version = (id: string, v: number) => ({ ...key(id), v: { N: String(v) } });
@@ -122,28 +128,30 @@ function testEqualSequences(subject: () => Subject): void {
   });
 }
 
-function testDeletes(subject: () => Subject): void {
+function testDeletes(subject: () => Subject, isTransactional: boolean): void {
   describe('taking deletes', () => {
-    it('keeps the key of a soft one, says when and by whom, and empties the other columns', async () => {
-      const { loader, lane } = await following(subject(), [order(1), order(2), order(3)]);
-      const [ttlAtMs, deletedAtMs] = [CHANGED_AT_MS + 7000, CHANGED_AT_MS + 9000];
-      const deletes = [
-        remove(key('k1'), above(1), { createdAtMs: deletedAtMs }),
-        remove(key('k2'), above(2), { kind: 'ttlDelete', createdAtMs: ttlAtMs }),
-        remove(key('never seen'), above(3)),
-      ];
-      expect(await lane.apply(deletes, 'after 3')).toMatchObject({ deletedRows: 3, upsertedRows: 0 });
-      await subject().expectLive(loader, [order(3)]);
-      expect(await subject().deleted(loader)).toEqual({
-        k1: [deletedAtMs, null],
-        k2: [ttlAtMs, 'ttl'],
-        'never seen': [CHANGED_AT_MS, null],
+    if (isTransactional) {
+      it('keeps the key of a soft one, says when and by whom, and empties the other columns', async () => {
+        const { loader, lane } = await following(subject(), [order(1), order(2), order(3)]);
+        const [ttlAtMs, deletedAtMs] = [CHANGED_AT_MS + 7000, CHANGED_AT_MS + 9000];
+        const deletes = [
+          remove(key('k1'), above(1), { createdAtMs: deletedAtMs }),
+          remove(key('k2'), above(2), { kind: 'ttlDelete', createdAtMs: ttlAtMs }),
+          remove(key('never seen'), above(3)),
+        ];
+        expect(await lane.apply(deletes, 'after 3')).toMatchObject({ deletedRows: 3, upsertedRows: 0 });
+        await subject().expectLive(loader, [order(3)]);
+        expect(await subject().deleted(loader)).toEqual({
+          k1: [deletedAtMs, null],
+          k2: [ttlAtMs, 'ttl'],
+          'never seen': [CHANGED_AT_MS, null],
+        });
+        for (const { cells, deletedAtMs: at } of (await subject().live(loader)) ?? []) {
+          if (at !== null) expect([cells.get('total') ?? null, cells.get('status') ?? null]).toEqual([null, null]);
+        }
+        expect(await subject().stateOf(loader)).toMatchObject({ liveRowCount: 1, loading: { rowCount: 4 } });
       });
-      for (const { cells, deletedAtMs: at } of (await subject().live(loader)) ?? []) {
-        if (at !== null) expect([cells.get('total') ?? null, cells.get('status') ?? null]).toEqual([null, null]);
-      }
-      expect(await subject().stateOf(loader)).toMatchObject({ liveRowCount: 1, loading: { rowCount: 4 } });
-    });
+    }
 
     it('keeps the last image where the delete has one', async () => {
       const { loader, lane } = await following(subject(), [order(1)]);
@@ -162,32 +170,36 @@ function testDeletes(subject: () => Subject): void {
       expect(await subject().stateOf(loader)).toMatchObject({ liveRowCount: 2, loading: { rowCount: 2 } });
     });
 
-    it('removes the rows of hard ones when the snapshot is finished', async () => {
-      const { loader, lane } = await following(subject(), [order(1), order(2), order(3)], { deletes: 'hard' });
-      const deletes = [remove(key('k1'), above(1)), remove(key('never seen'), above(2))];
-      expect(await lane.apply(deletes, 'after 2')).toMatchObject({ deletedRows: 2 });
-      expect(await subject().live(loader)).toHaveLength(2);
-      await subject().expectLive(loader, [order(2), order(3)]);
-      await lane.apply([remove(key('k2'), above(3)), upsert(version('k2', 2), above(4))], 'after 4');
-      await lane.apply([upsert(version('new', 1), above(5)), remove(key('new'), above(6))], 'after 6');
-      expect(await subject().live(loader)).toHaveLength(2);
-      await subject().expectLive(loader, [version('k2', 2), order(3)]);
-      expect(await subject().stateOf(loader)).toMatchObject({ liveRowCount: 2, loading: { rowCount: 2 } });
-    });
+    if (isTransactional) {
+      it('removes the rows of hard ones when the snapshot is finished', async () => {
+        const { loader, lane } = await following(subject(), [order(1), order(2), order(3)], { deletes: 'hard' });
+        const deletes = [remove(key('k1'), above(1)), remove(key('never seen'), above(2))];
+        expect(await lane.apply(deletes, 'after 2')).toMatchObject({ deletedRows: 2 });
+        expect(await subject().live(loader)).toHaveLength(2);
+        await subject().expectLive(loader, [order(2), order(3)]);
+        await lane.apply([remove(key('k2'), above(3)), upsert(version('k2', 2), above(4))], 'after 4');
+        await lane.apply([upsert(version('new', 1), above(5)), remove(key('new'), above(6))], 'after 6');
+        expect(await subject().live(loader)).toHaveLength(2);
+        await subject().expectLive(loader, [version('k2', 2), order(3)]);
+        expect(await subject().stateOf(loader)).toMatchObject({ liveRowCount: 2, loading: { rowCount: 2 } });
+      });
+    }
 
-    it('keeps hard ones as tombstones while the snapshot is on its way', async () => {
-      const { loader, lane } = await snapshotting(subject(), { deletes: 'hard' });
-      await lane.put([order(1), order(2)], behind(1));
-      const deletes = [remove(key('k1'), above(1)), remove(key('k9'), above(2))];
-      expect(await lane.apply(deletes, 'after 2', loader.shards[0])).toMatchObject({ deletedRows: 2 });
-      await subject().expectLive(loader, [order(2)]);
-      expect(await subject().deleted(loader)).toEqual({ k1: [CHANGED_AT_MS, null], k9: [CHANGED_AT_MS, null] });
-      expect(await subject().stateOf(loader)).toMatchObject({ liveRowCount: 1, loading: { rowCount: 3 } });
-      await lane.commit('end');
-      expect(await loader.finish(subject().destination, 1)).toEqual({ rowCount: 1, sweptRows: 0 });
-      expect(await subject().live(loader)).toHaveLength(1);
-      expect(await subject().stateOf(loader)).toMatchObject({ liveRowCount: 1, loading: { rowCount: 1 } });
-    });
+    if (isTransactional) {
+      it('keeps hard ones as tombstones while the snapshot is on its way', async () => {
+        const { loader, lane } = await snapshotting(subject(), { deletes: 'hard' });
+        await lane.put([order(1), order(2)], behind(1));
+        const deletes = [remove(key('k1'), above(1)), remove(key('k9'), above(2))];
+        expect(await lane.apply(deletes, 'after 2', loader.shards[0])).toMatchObject({ deletedRows: 2 });
+        await subject().expectLive(loader, [order(2)]);
+        expect(await subject().deleted(loader)).toEqual({ k1: [CHANGED_AT_MS, null], k9: [CHANGED_AT_MS, null] });
+        expect(await subject().stateOf(loader)).toMatchObject({ liveRowCount: 1, loading: { rowCount: 3 } });
+        await lane.commit('end');
+        expect(await loader.finish(subject().destination, 1)).toEqual({ rowCount: 1, sweptRows: 0 });
+        expect(await subject().live(loader)).toHaveLength(1);
+        expect(await subject().stateOf(loader)).toMatchObject({ liveRowCount: 1, loading: { rowCount: 1 } });
+      });
+    }
 
     it('empties the column of an attribute that was removed', async () => {
       const { loader, lane } = await following(subject(), [order(1)]);

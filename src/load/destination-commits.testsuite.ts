@@ -4,63 +4,65 @@ import { baseOf, behind, type TableLoader, tableLoader } from '../../test/suppor
 import { neverAborted, type Subject } from '../../test/support/test-place.ts';
 
 /** Rows and bookmarks become durable together, and only for the one that holds the units. */
-export function testCommits(subject: () => Subject): void {
+export function testCommits(subject: () => Subject, isTransactional: boolean): void {
   describe('loading a version', () => {
-    it('shows it to readers when it is finished, not before, with its metadata', async () => {
-      const loader = tableLoader();
-      await loader.begin(subject().destination, 1);
-      expect(await subject().stateOf(loader)).toMatchObject({
-        phase: 'new',
-        liveVersion: 0,
-        liveRowCount: 0,
-        liveSinceMs: null,
-      });
-      expect(await subject().stateOf(loader)).toMatchObject({
-        destinationSchema: 'shop',
-        destinationTable: 'orders',
-        highestBase: baseOf(1),
-        loading: {
-          version: 1,
-          base: baseOf(1),
-          identity: 'table-id-1',
-          layout: 'layout-1',
-          totalSegments: 2,
-          rowCount: 0,
-        },
-      });
-      expect(await subject().positionsOf(loader)).toEqual({ 'segment:0/2': 'start', 'segment:1/2': 'start' });
+    if (isTransactional) {
+      it('shows it to readers when it is finished, not before, with its metadata', async () => {
+        const loader = tableLoader();
+        await loader.begin(subject().destination, 1);
+        expect(await subject().stateOf(loader)).toMatchObject({
+          phase: 'new',
+          liveVersion: 0,
+          liveRowCount: 0,
+          liveSinceMs: null,
+        });
+        expect(await subject().stateOf(loader)).toMatchObject({
+          destinationSchema: 'shop',
+          destinationTable: 'orders',
+          highestBase: baseOf(1),
+          loading: {
+            version: 1,
+            base: baseOf(1),
+            identity: 'table-id-1',
+            layout: 'layout-1',
+            totalSegments: 2,
+            rowCount: 0,
+          },
+        });
+        expect(await subject().positionsOf(loader)).toEqual({ 'segment:0/2': 'start', 'segment:1/2': 'start' });
 
-      const lane = await loader.open(subject().destination, 1);
-      expect(await lane.put([order(1), order(2)], behind(2))).toEqual({
-        receipt: 'durable',
-        upsertedRows: 2,
-        deletedRows: 0,
-        compactedRows: 0,
-        supersededRows: 0,
-        rejectedRows: 0,
-      });
-      expect((await subject().stateOf(loader))?.loading?.rowCount).toBe(2);
-      await lane.put([order(3)], 'end');
-      await lane.commit('end', 'segment:1/2');
-      expect(await subject().positionsOf(loader)).toEqual({ 'segment:0/2': 'end', 'segment:1/2': 'end' });
-      expect(await subject().live(loader)).toBeNull();
-      await lane.load.close();
-      expect(await loader.finish(subject().destination, 1)).toEqual({ rowCount: 3, sweptRows: 0 });
+        const lane = await loader.open(subject().destination, 1);
+        expect(await lane.put([order(1), order(2)], behind(2))).toEqual({
+          receipt: 'durable',
+          upsertedRows: 2,
+          deletedRows: 0,
+          compactedRows: 0,
+          supersededRows: 0,
+          rejectedRows: 0,
+        });
+        expect((await subject().stateOf(loader))?.loading?.rowCount).toBe(2);
+        await lane.put([order(3)], 'end');
+        await lane.commit('end', 'segment:1/2');
+        expect(await subject().positionsOf(loader)).toEqual({ 'segment:0/2': 'end', 'segment:1/2': 'end' });
+        expect(await subject().live(loader)).toBeNull();
+        await lane.load.close();
+        expect(await loader.finish(subject().destination, 1)).toEqual({ rowCount: 3, sweptRows: 0 });
 
-      await subject().expectLive(loader, [order(1), order(2), order(3)]);
-      for (const row of (await subject().live(loader)) ?? []) {
-        expect(row).toMatchObject({ sequence: baseOf(1), tableVersion: 1, receivedAtMs: row.extractedAtMs + 1 });
-        expect(row.batchedAtMs).toBeGreaterThan(row.receivedAtMs);
-        expect(row.extractedAtMs % 1000).toBe(0);
-      }
-      expect(await subject().stateOf(loader)).toMatchObject({
-        phase: 'full-table',
-        liveVersion: 1,
-        liveRowCount: 3,
-        loading: null,
+        await subject().expectLive(loader, [order(1), order(2), order(3)]);
+        for (const row of (await subject().live(loader)) ?? []) {
+          expect(row).toMatchObject({ sequence: baseOf(1), tableVersion: 1, receivedAtMs: row.extractedAtMs + 1 });
+          expect(row.batchedAtMs).toBeGreaterThan(row.receivedAtMs);
+          expect(row.extractedAtMs % 1000).toBe(0);
+        }
+        expect(await subject().stateOf(loader)).toMatchObject({
+          phase: 'full-table',
+          liveVersion: 1,
+          liveRowCount: 3,
+          loading: null,
+        });
+        expect(await subject().positionsOf(loader)).toEqual({});
       });
-      expect(await subject().positionsOf(loader)).toEqual({});
-    });
+    }
 
     it('keeps state, schema and bookmarks over close and reopen, and goes on from them', async () => {
       const loader = tableLoader();

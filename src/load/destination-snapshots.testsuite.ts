@@ -8,69 +8,75 @@ import type { Subject } from '../../test/support/test-place.ts';
 const key = (id: string) => ({ id: { S: id } });
 
 /** A version that follows a stream, from its beginning to the end of its snapshot. */
-export function testSnapshots(subject: () => Subject): void {
+export function testSnapshots(subject: () => Subject, isTransactional: boolean): void {
   describe('loading the snapshot of a table that follows a stream', () => {
-    it('shows it from the first commit on where nothing was live', async () => {
-      const { loader, lane } = await snapshotting(subject());
-      expect(await subject().live(loader)).toEqual([]);
-      expect(await subject().stateOf(loader)).toMatchObject({
-        phase: 'snapshotting',
-        liveVersion: 1,
-        liveRowCount: 0,
-        lastResyncAtMs: null,
-        loading: { version: 1, base: baseOf(1), placement: 'live', totalSegments: 1, rowCount: 0, stream: STREAM },
+    if (isTransactional) {
+      it('shows it from the first commit on where nothing was live', async () => {
+        const { loader, lane } = await snapshotting(subject());
+        expect(await subject().live(loader)).toEqual([]);
+        expect(await subject().stateOf(loader)).toMatchObject({
+          phase: 'snapshotting',
+          liveVersion: 1,
+          liveRowCount: 0,
+          lastResyncAtMs: null,
+          loading: { version: 1, base: baseOf(1), placement: 'live', totalSegments: 1, rowCount: 0, stream: STREAM },
+        });
+        await lane.put([order(1)], behind(1));
+        await lane.apply([upsert(order(2), above(1))], 'after 1', loader.shards[0]);
+        await subject().expectLive(loader, [order(1), order(2)]);
+        await subject().reconnect();
+        await subject().expectLive(loader, [order(1), order(2)]);
+        expect(await subject().stateOf(loader)).toMatchObject({ liveRowCount: 2, loading: { rowCount: 2 } });
       });
-      await lane.put([order(1)], behind(1));
-      await lane.apply([upsert(order(2), above(1))], 'after 1', loader.shards[0]);
-      await subject().expectLive(loader, [order(1), order(2)]);
-      await subject().reconnect();
-      await subject().expectLive(loader, [order(1), order(2)]);
-      expect(await subject().stateOf(loader)).toMatchObject({ liveRowCount: 2, loading: { rowCount: 2 } });
-    });
+    }
 
-    it('gives every row the columns for deletes, its sequence and the version', async () => {
-      const { loader, lane } = await snapshotting(subject());
-      await lane.write([order(1)]);
-      await lane.change([upsert(order(2), above(7)), remove(key('k3'), above(8))]);
-      await lane.commit('end');
-      const rows = (await subject().live(loader)) ?? [];
-      const found = rows.map(
-        ({ cells, sequence, tableVersion, deletedAtMs, deletedBy, batchedAtMs, receivedAtMs }) => ({
-          row: [cells.get('id'), sequence, tableVersion, deletedAtMs, deletedBy],
-          isBatchedAfter: batchedAtMs > receivedAtMs,
-        }),
-      );
-      expect(found.map(({ row }) => row).sort()).toEqual([
-        ['k1', baseOf(1), 1, null, null],
-        ['k2', above(7), 1, null, null],
-        ['k3', above(8), 1, CHANGED_AT_MS, null],
-      ]);
-      expect(found.every(({ isBatchedAfter }) => isBatchedAfter)).toBe(true);
-    });
-
-    it('ends it when all segments are read, and goes on following', async () => {
-      const { loader, lane } = await snapshotting(subject());
-      const [first] = loader.shards;
-      await lane.apply([remove(key('k9'), above(1)), upsert(order(2), above(2))], 'after 2', first);
-      await lane.put([order(1)], 'end');
-      const since = (await subject().stateOf(loader))?.liveSinceMs;
-      expect(await loader.finish(subject().destination, 1)).toEqual({ rowCount: 2, sweptRows: 0 });
-      expect(await subject().stateOf(loader)).toMatchObject({
-        phase: 'following',
-        liveVersion: 1,
-        liveRowCount: 2,
-        liveSinceMs: since,
-        loading: { version: 1, base: baseOf(1), placement: 'live', totalSegments: 0, rowCount: 3, stream: STREAM },
+    if (isTransactional) {
+      it('gives every row the columns for deletes, its sequence and the version', async () => {
+        const { loader, lane } = await snapshotting(subject());
+        await lane.write([order(1)]);
+        await lane.change([upsert(order(2), above(7)), remove(key('k3'), above(8))]);
+        await lane.commit('end');
+        const rows = (await subject().live(loader)) ?? [];
+        const found = rows.map(
+          ({ cells, sequence, tableVersion, deletedAtMs, deletedBy, batchedAtMs, receivedAtMs }) => ({
+            row: [cells.get('id'), sequence, tableVersion, deletedAtMs, deletedBy],
+            isBatchedAfter: batchedAtMs > receivedAtMs,
+          }),
+        );
+        expect(found.map(({ row }) => row).sort()).toEqual([
+          ['k1', baseOf(1), 1, null, null],
+          ['k2', above(7), 1, null, null],
+          ['k3', above(8), 1, CHANGED_AT_MS, null],
+        ]);
+        expect(found.every(({ isBatchedAfter }) => isBatchedAfter)).toBe(true);
       });
-      const [a = '', b = ''] = loader.shards;
-      expect(await subject().positionsOf(loader)).toEqual({ [a]: 'after 2', [b]: 'start' });
-      // The lane still holds its shards; the segment is gone.
-      await lane.apply([upsert(order(3), above(3))], 'after 3', first);
-      await expect(lane.put([order(4)], 'end')).rejects.toMatchObject({ code: 'FENCED' });
-      await subject().expectLive(loader, [order(1), order(2), order(3)]);
-      expect(await subject().deleted(loader)).toEqual({ k9: [CHANGED_AT_MS, null] });
-      expect(await subject().stateOf(loader)).toMatchObject({ liveRowCount: 3, loading: { rowCount: 4 } });
-    });
+    }
+
+    if (isTransactional) {
+      it('ends it when all segments are read, and goes on following', async () => {
+        const { loader, lane } = await snapshotting(subject());
+        const [first] = loader.shards;
+        await lane.apply([remove(key('k9'), above(1)), upsert(order(2), above(2))], 'after 2', first);
+        await lane.put([order(1)], 'end');
+        const since = (await subject().stateOf(loader))?.liveSinceMs;
+        expect(await loader.finish(subject().destination, 1)).toEqual({ rowCount: 2, sweptRows: 0 });
+        expect(await subject().stateOf(loader)).toMatchObject({
+          phase: 'following',
+          liveVersion: 1,
+          liveRowCount: 2,
+          liveSinceMs: since,
+          loading: { version: 1, base: baseOf(1), placement: 'live', totalSegments: 0, rowCount: 3, stream: STREAM },
+        });
+        const [a = '', b = ''] = loader.shards;
+        expect(await subject().positionsOf(loader)).toEqual({ [a]: 'after 2', [b]: 'start' });
+        // The lane still holds its shards; the segment is gone.
+        await lane.apply([upsert(order(3), above(3))], 'after 3', first);
+        await expect(lane.put([order(4)], 'end')).rejects.toMatchObject({ code: 'FENCED' });
+        await subject().expectLive(loader, [order(1), order(2), order(3)]);
+        expect(await subject().deleted(loader)).toEqual({ k9: [CHANGED_AT_MS, null] });
+        expect(await subject().stateOf(loader)).toMatchObject({ liveRowCount: 3, loading: { rowCount: 4 } });
+      });
+    }
 
     it('does not end it while a segment is not read or a shard is not caught up', async () => {
       const { loader, lane } = await snapshotting(subject());
@@ -111,51 +117,55 @@ export function testSnapshots(subject: () => Subject): void {
   describe('replacing a table that is followed', () => {
     const replacement = () => tableLoader({ stream: STREAM, shards: shards(1), totalSegments: 1 });
 
-    it('shows the old version whole until the swap, then the new one, and fences the old units', async () => {
-      const { loader: old, lane: zombie } = await following(subject(), [order(1), order(2)]);
-      await zombie.apply([upsert(order(3), above(1))], 'after 1');
-      const loader = replacement();
-      await loader.begin(subject().destination, 2, { base: baseOf(2) });
-      expect(await subject().stateOf(loader)).toMatchObject({
-        liveVersion: 1,
-        liveRowCount: 3,
-        highestBase: baseOf(2),
-        loading: { version: 2, placement: 'aside', rowCount: 0 },
+    if (isTransactional) {
+      it('shows the old version whole until the swap, then the new one, and fences the old units', async () => {
+        const { loader: old, lane: zombie } = await following(subject(), [order(1), order(2)]);
+        await zombie.apply([upsert(order(3), above(1))], 'after 1');
+        const loader = replacement();
+        await loader.begin(subject().destination, 2, { base: baseOf(2) });
+        expect(await subject().stateOf(loader)).toMatchObject({
+          liveVersion: 1,
+          liveRowCount: 3,
+          highestBase: baseOf(2),
+          loading: { version: 2, placement: 'aside', rowCount: 0 },
+        });
+        await expect(zombie.apply([upsert(order(4), above(2))], 'after 2')).rejects.toMatchObject({ code: 'FENCED' });
+        const lane = await loader.open(subject().destination, 2);
+        await lane.put([order(1), order(8)], 'end');
+        const changes = [remove(key('k8'), baseOf(2) + 1n), upsert(order(9), baseOf(2) + 2n)];
+        await lane.apply(changes, 'after 2', loader.shards[0]);
+        await subject().expectLive(old, [order(1), order(2), order(3)]);
+        expect(await loader.finish(subject().destination, 2)).toMatchObject({ sweptRows: 0 });
+        await subject().expectLive(loader, [order(1), order(9)]);
+        expect(new Set(((await subject().live(loader)) ?? []).map(({ tableVersion }) => tableVersion))).toEqual(
+          new Set([2]),
+        );
+        expect(await subject().stateOf(loader)).toMatchObject({
+          phase: 'following',
+          liveVersion: 2,
+          liveRowCount: 2,
+          loading: { version: 2, placement: 'live', totalSegments: 0, rowCount: 3 },
+        });
+        await lane.apply([upsert(order(10), baseOf(2) + 3n)], 'after 3', loader.shards[0]);
+        await subject().expectLive(loader, [order(1), order(9), order(10)]);
+        await expect(zombie.apply([upsert(order(4), above(2))], 'after 2')).rejects.toMatchObject({ code: 'FENCED' });
       });
-      await expect(zombie.apply([upsert(order(4), above(2))], 'after 2')).rejects.toMatchObject({ code: 'FENCED' });
-      const lane = await loader.open(subject().destination, 2);
-      await lane.put([order(1), order(8)], 'end');
-      const changes = [remove(key('k8'), baseOf(2) + 1n), upsert(order(9), baseOf(2) + 2n)];
-      await lane.apply(changes, 'after 2', loader.shards[0]);
-      await subject().expectLive(old, [order(1), order(2), order(3)]);
-      expect(await loader.finish(subject().destination, 2)).toMatchObject({ sweptRows: 0 });
-      await subject().expectLive(loader, [order(1), order(9)]);
-      expect(new Set(((await subject().live(loader)) ?? []).map(({ tableVersion }) => tableVersion))).toEqual(
-        new Set([2]),
-      );
-      expect(await subject().stateOf(loader)).toMatchObject({
-        phase: 'following',
-        liveVersion: 2,
-        liveRowCount: 2,
-        loading: { version: 2, placement: 'live', totalSegments: 0, rowCount: 3 },
-      });
-      await lane.apply([upsert(order(10), baseOf(2) + 3n)], 'after 3', loader.shards[0]);
-      await subject().expectLive(loader, [order(1), order(9), order(10)]);
-      await expect(zombie.apply([upsert(order(4), above(2))], 'after 2')).rejects.toMatchObject({ code: 'FENCED' });
-    });
+    }
 
-    it('removes the tombstones of hard deletes before the swap', async () => {
-      const { loader: old } = await following(subject(), [order(1)]);
-      const loader = tableLoader({ stream: STREAM, shards: shards(1), totalSegments: 1, deletes: 'hard' });
-      await loader.begin(subject().destination, 2);
-      const lane = await loader.open(subject().destination, 2);
-      await lane.write([order(1), order(2)]);
-      await lane.change([remove(key('k2'), baseOf(2) + 1n), remove(key('k3'), baseOf(2) + 2n)]);
-      await lane.commit('end');
-      await subject().expectLive(old, [order(1)]);
-      expect(await loader.finish(subject().destination, 2)).toEqual({ rowCount: 1, sweptRows: 0 });
-      expect(await subject().live(loader)).toHaveLength(1);
-    });
+    if (isTransactional) {
+      it('removes the tombstones of hard deletes before the swap', async () => {
+        const { loader: old } = await following(subject(), [order(1)]);
+        const loader = tableLoader({ stream: STREAM, shards: shards(1), totalSegments: 1, deletes: 'hard' });
+        await loader.begin(subject().destination, 2);
+        const lane = await loader.open(subject().destination, 2);
+        await lane.write([order(1), order(2)]);
+        await lane.change([remove(key('k2'), baseOf(2) + 1n), remove(key('k3'), baseOf(2) + 2n)]);
+        await lane.commit('end');
+        await subject().expectLive(old, [order(1)]);
+        expect(await loader.finish(subject().destination, 2)).toEqual({ rowCount: 1, sweptRows: 0 });
+        expect(await subject().live(loader)).toHaveLength(1);
+      });
+    }
 
     it('refuses to lose more than half of the live rows until it is allowed', async () => {
       const { loader: old } = await following(subject(), [order(1), order(2), order(3)]);

@@ -5,33 +5,35 @@ import { baseOf, behind, tableLoader } from '../../test/support/table-loader.ts'
 import { columnsOf, type Subject } from '../../test/support/test-place.ts';
 
 /** Versions replace each other whole. */
-export function testVersions(subject: () => Subject): void {
+export function testVersions(subject: () => Subject, isTransactional: boolean): void {
   describe('replacing a version', () => {
-    it('shows readers the old rows until the swap and the new ones after it, never a mixture', async () => {
-      const loader = tableLoader();
-      const old = [order(1), order(2), order(3)];
-      await loader.replace(subject().destination, 1, old);
-      await loader.begin(subject().destination, 2);
-      const lane = await loader.open(subject().destination, 2);
-      await lane.put([order(2), order(9), order(10)], 'end');
-      await lane.commit('end', 'segment:1/2');
-      await subject().expectLive(loader, old);
-      let finished = false;
-      const reading = (async () => {
-        const versions: string[] = [];
-        do {
-          const rows = (await subject().live(loader)) ?? [];
-          versions.push(
-            `${rows.length} rows of ${[...new Set(rows.map(({ tableVersion }) => tableVersion))].join('+')}`,
-          );
-        } while (!finished);
-        return versions;
-      })();
-      await loader.finish(subject().destination, 2);
-      finished = true;
-      expect(['3 rows of 1', '3 rows of 2']).toEqual(expect.arrayContaining(await reading));
-      await subject().expectLive(loader, [order(2), order(9), order(10)]);
-    });
+    if (isTransactional) {
+      it('shows readers the old rows until the swap and the new ones after it, never a mixture', async () => {
+        const loader = tableLoader();
+        const old = [order(1), order(2), order(3)];
+        await loader.replace(subject().destination, 1, old);
+        await loader.begin(subject().destination, 2);
+        const lane = await loader.open(subject().destination, 2);
+        await lane.put([order(2), order(9), order(10)], 'end');
+        await lane.commit('end', 'segment:1/2');
+        await subject().expectLive(loader, old);
+        let finished = false;
+        const reading = (async () => {
+          const versions: string[] = [];
+          do {
+            const rows = (await subject().live(loader)) ?? [];
+            versions.push(
+              `${rows.length} rows of ${[...new Set(rows.map(({ tableVersion }) => tableVersion))].join('+')}`,
+            );
+          } while (!finished);
+          return versions;
+        })();
+        await loader.finish(subject().destination, 2);
+        finished = true;
+        expect(['3 rows of 1', '3 rows of 2']).toEqual(expect.arrayContaining(await reading));
+        await subject().expectLive(loader, [order(2), order(9), order(10)]);
+      });
+    }
 
     it('refuses to finish while a unit is unfinished', async () => {
       const loader = tableLoader();
@@ -161,35 +163,37 @@ export function testVersions(subject: () => Subject): void {
       await subject().expectLive(other, [order(1)]);
     });
 
-    it('keeps of each key of an index the row that was read last', async () => {
-      const loader = tableLoader({
-        table: 'orders/by-total',
-        key: [
-          { name: 'id', type: 'S' },
-          { name: 'n', type: 'N' },
-        ],
+    if (isTransactional) {
+      it('keeps of each key of an index the row that was read last', async () => {
+        const loader = tableLoader({
+          table: 'orders/by-total',
+          key: [
+            { name: 'id', type: 'S' },
+            { name: 'n', type: 'N' },
+          ],
+        });
+        const row = (id: string, n: string, text: string): DynamoItem => ({
+          id: { S: id },
+          n: { N: n },
+          text: { S: text },
+        });
+        const big = '12345678901234567890123456789012345678';
+        await loader.begin(subject().destination, 1);
+        const lane = await loader.open(subject().destination, 1);
+        await lane.put([row('a', '1', 'first'), row('a', big, 'kept'), row('b', '1', 'kept')], behind(1));
+        await lane.put([row('a', '1', 'last'), row('a', `${big.slice(0, -1)}9`, 'kept')], 'end');
+        await lane.put([row('c', '-0.5', 'kept')], 'end', 'segment:1/2');
+        const deduplicateBy = columnsOf(loader).flatMap(({ name: column, key }) => (key === null ? [] : [column]));
+        expect(await loader.finish(subject().destination, 1, { deduplicateBy })).toEqual({ rowCount: 5, sweptRows: 0 });
+        await subject().expectLive(loader, [
+          row('a', '1', 'last'),
+          row('a', big, 'kept'),
+          row('a', `${big.slice(0, -1)}9`, 'kept'),
+          row('b', '1', 'kept'),
+          row('c', '-0.5', 'kept'),
+        ]);
+        expect((await subject().stateOf(loader))?.liveRowCount).toBe(5);
       });
-      const row = (id: string, n: string, text: string): DynamoItem => ({
-        id: { S: id },
-        n: { N: n },
-        text: { S: text },
-      });
-      const big = '12345678901234567890123456789012345678';
-      await loader.begin(subject().destination, 1);
-      const lane = await loader.open(subject().destination, 1);
-      await lane.put([row('a', '1', 'first'), row('a', big, 'kept'), row('b', '1', 'kept')], behind(1));
-      await lane.put([row('a', '1', 'last'), row('a', `${big.slice(0, -1)}9`, 'kept')], 'end');
-      await lane.put([row('c', '-0.5', 'kept')], 'end', 'segment:1/2');
-      const deduplicateBy = columnsOf(loader).flatMap(({ name: column, key }) => (key === null ? [] : [column]));
-      expect(await loader.finish(subject().destination, 1, { deduplicateBy })).toEqual({ rowCount: 5, sweptRows: 0 });
-      await subject().expectLive(loader, [
-        row('a', '1', 'last'),
-        row('a', big, 'kept'),
-        row('a', `${big.slice(0, -1)}9`, 'kept'),
-        row('b', '1', 'kept'),
-        row('c', '-0.5', 'kept'),
-      ]);
-      expect((await subject().stateOf(loader))?.liveRowCount).toBe(5);
-    });
+    }
   });
 }

@@ -27,13 +27,7 @@ export function rowOfLine(line: string, columns: readonly Column[]): LiveRow {
   const json = parseExactJson(line);
   if (json.kind !== 'object') throw new Error('The line is not a JSON object');
   const members = new Map(json.members);
-  const cells = new Map<string, string | null>();
-  for (const { name, attribute, type } of columns) {
-    const member = members.get(memberName(attribute));
-    if (member === undefined || (member.kind === 'literal' && member.text === 'null')) cells.set(name, null);
-    else if (member.kind === 'string' && type.kind !== 'json') cells.set(name, member.text);
-    else cells.set(name, canonicalJson(member));
-  }
+  const cells = cellsOf(members, columns, memberName);
   const metadata = (name: string): string => {
     const member = members.get(name);
     if (member?.kind !== 'string' && member?.kind !== 'number') throw new Error(`The line has no ${name}`);
@@ -48,6 +42,28 @@ export function rowOfLine(line: string, columns: readonly Column[]): LiveRow {
     tableVersion: Number(metadata('_sdc_table_version')),
     ...deletionOf(members),
   };
+}
+
+/** The row that a Singer RECORD stands for: it has no metadata but the time of a delete. */
+export function rowOfRecord(members: ReadonlyMap<string, ExactJson>, columns: readonly Column[]): LiveRow {
+  const cells = cellsOf(members, columns, (attribute) => attribute);
+  const unknown = { extractedAtMs: 0, receivedAtMs: 0, batchedAtMs: 0, sequence: 0n, tableVersion: 0 };
+  return { cells, ...unknown, ...deletionOf(members) };
+}
+
+function cellsOf(
+  members: ReadonlyMap<string, ExactJson>,
+  columns: readonly Column[],
+  memberOf: (attribute: string) => string,
+): ReadonlyMap<string, string | null> {
+  const cells = new Map<string, string | null>();
+  for (const { name, attribute, type } of columns) {
+    const member = members.get(memberOf(attribute));
+    if (member === undefined || (member.kind === 'literal' && member.text === 'null')) cells.set(name, null);
+    else if (member.kind === 'string' && type.kind !== 'json') cells.set(name, member.text);
+    else cells.set(name, canonicalJson(member));
+  }
+  return cells;
 }
 
 /** A line says nothing of deletes where its table follows no stream. */

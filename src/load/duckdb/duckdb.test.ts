@@ -21,5 +21,5 @@ testDestination(
       dispose: () => rm(folder, { recursive: true }),
     };
   },
-  { crashScripts: 3, changes: 'merge' },
+  { crashScripts: 3, changes: 'merge', transactional: true },
 );

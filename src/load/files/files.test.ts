@@ -40,5 +40,5 @@ testDestination(
       dispose: () => rm(path, { recursive: true }),
     };
   },
-  { crashScripts: 8, changes: 'none' },
+  { crashScripts: 8, changes: 'none', transactional: true },
 );

@@ -17,7 +17,7 @@ for (const changes of ['merge', 'ordered'] as const) {
         dispose: async () => {},
       };
     },
-    { crashScripts: 100, changes },
+    { crashScripts: 100, changes, transactional: true },
   );
 }
 
