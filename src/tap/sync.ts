@@ -157,12 +157,22 @@ function reported(
         const live = await task.run(context);
         await destination.succeeded(task.table, clock.now());
         return live;
-      } catch (error) {
-        onFailure(toTributaryError(error));
+      } catch (thrown) {
+        const error = tapError(task.table, toTributaryError(thrown));
+        onFailure(error);
         throw error;
       }
     },
   };
+}
+
+/** A table that waits for a person is reset by a verb of `tributary`, elsewhere; a tap has only its state. */
+function tapError(table: string, error: TributaryError): TributaryError {
+  if (!error.hint.includes('tributary reset')) return error;
+  return new TributaryError(error.code, error.message, {
+    hint: `Take bookmarks.${table} out of the state: the next run reads the table again`,
+    ...{ context: error.context, cause: error },
+  });
 }
 
 /** What a bookmark that another tap has written is read with. */
