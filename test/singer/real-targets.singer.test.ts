@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { compareExactly, exact } from '../support/exact.ts';
 import { startSync } from '../support/running-sync.ts';
 import { scanAll } from '../support/sdk-items.ts';
@@ -43,6 +43,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'tributary-target-'));
 });
 afterEach(async () => {
+  vi.unstubAllEnvs();
   await opened?.stop();
   opened = undefined;
   rmSync(folder, { recursive: true });
@@ -155,7 +156,14 @@ async function runPipe(
 }
 
 async function syncInto({ command, config, activatesVersions }: RealTarget): Promise<void> {
-  const warehouse = { type: 'singer-target', command, config, activate_version: activatesVersions };
+  // Secrets stand in the environment: they are refused as plain text.
+  const { password } = config;
+  vi.stubEnv('TARGET_PASSWORD', String(password));
+  const secrets = password === undefined ? {} : { password: `\${TARGET_PASSWORD}` };
+  const warehouse = {
+    ...{ type: 'singer-target', command, config: { ...config, ...secrets } },
+    activate_version: activatesVersions,
+  };
   const shop = {
     ...{ region: REGION, endpoint: tables.dynamo.endpoint, destination: 'warehouse' },
     credentials: { access_key_id: 'LOCAL', secret_access_key: `\${SHOP_SECRET}` },
