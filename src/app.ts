@@ -12,7 +12,6 @@ import { systemClock } from './platform/clock.ts';
 import { toTributaryError } from './platform/errors.ts';
 import { createLogger } from './platform/logger.ts';
 import { packageVersion } from './platform/package-version.ts';
-import type { TapSignals } from './tap/stop-signal.ts';
 
 /** What the program needs of the process it runs in. */
 export interface Host {
@@ -22,7 +21,7 @@ export interface Host {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly stdout: TextSink;
   readonly stderr: TextSink & NodeJS.WritableStream;
-  readonly signals: SignalSource & TapSignals;
+  readonly signals: SignalSource;
   /** Ends the process at once; only a second Ctrl-C asks for it. */
   readonly exit: (code: number) => void;
 }
@@ -72,7 +71,6 @@ const VERBS = [
 
 /** Runs one command and resolves to its exit code; never rejects. */
 export async function main(host: Host): Promise<number> {
-  if (host.argv[0] === 'tap') return await runTap(host);
   const context = createContext(host);
   const isJson = host.argv.includes('--json');
   try {
@@ -94,12 +92,6 @@ export async function main(host: Host): Promise<number> {
     if (isJson && !context.output.hasAnswered()) context.output.json(errorJson(error));
     return exitCodeOf(error);
   }
-}
-
-/** The tap has a command line, messages and a log of its own: those that Singer asks for. */
-async function runTap({ argv, stdout, stderr, signals }: Host): Promise<number> {
-  const { main: runMain } = await import('./tap/main.ts');
-  return await runMain({ name: 'tributary tap', argv: argv.slice(1), stdout, messagesFd: 1, stderr, signals });
 }
 
 /** The command line with all its verbs; docs/reference/cli.md is generated from it. */

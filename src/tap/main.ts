@@ -2,10 +2,13 @@ import { packageVersion } from '../platform/package-version.ts';
 import { helpText, parseCommandLine, usageText } from './command-line.ts';
 import type { TapHost } from './tap-host.ts';
 
-/** The process that this module runs in. */
+/**
+ * The process that this module runs in. Its stdout is not touched before something is printed: Node makes the pipe behind
+ * it non-blocking then, also for everybody who shares it.
+ */
 export function tapHost(name: string, argv: readonly string[]): TapHost {
-  const { stdout, stderr } = process;
-  return { name, argv, stdout, messagesFd: 1, stderr, signals: process };
+  const stdout = { write: (text: string) => process.stdout.write(text) };
+  return { name, argv, stdout, messagesFd: 1, stderr: process.stderr, signals: process };
 }
 
 /**

@@ -1,10 +1,22 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { constants } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createTable } from '../support/simulated-table.ts';
-import { catalogFor, endOf, messagesOf, openTapPlace, ROOT, startTap, type TapPlace } from './run-tap.ts';
+import {
+  catalogFor,
+  endOf,
+  messagesOf,
+  openTapPlace,
+  ROOT,
+  startTap,
+  TAP_ENVIRONMENT,
+  type TapPlace,
+} from './run-tap.ts';
 
 /** Tells on stderr of every module that is loaded. */
 const LOAD_HOOKS = `
@@ -19,6 +31,13 @@ const WATCHED = ['--import', dataUrl(REGISTER)];
 function dataUrl(source: string): string {
   return `data:text/javascript,${encodeURIComponent(source)}`;
 }
+
+/** Tells on stderr of everybody who looks at process.stdout from now on. */
+const STDOUT_TRAP = `
+  import { writeSync } from 'node:fs';
+  const { stdout } = process;
+  Object.defineProperty(process, 'stdout', { get: () => (writeSync(2, 'stdout was touched\\n'), stdout) });`;
+const TRAPPED = ['--import', dataUrl(STDOUT_TRAP)];
 
 /** Paths of the modules that were loaded, without those of the loader. */
 function loaded(stderr: string): readonly string[] {
@@ -64,11 +83,11 @@ describe('a reader of the messages', () => {
   beforeEach(async () => {
     place = await openTapPlace();
     createTable(place.simulator, 'orders');
-    const text = { S: 'x'.repeat(ROW_BYTES) };
+    const filler = { S: 'x'.repeat(ROW_BYTES) };
     const keys = Array.from({ length: ROWS }, (_, number) => `k${number}`);
     place.simulator.tables.putItems(
       'orders',
-      keys.map((key) => ({ pk: { S: key }, text })),
+      keys.map((key) => ({ pk: { S: key }, filler })),
     );
     const catalog = catalogFor({ orders: { 'replication-method': 'FULL_TABLE' } });
     argv = ['--config', await place.config(), '--catalog', await place.file('catalog.json', catalog)];
@@ -78,28 +97,43 @@ describe('a reader of the messages', () => {
   });
 
   /** Resolves when the text has come. */
-  async function said(stderr: Readable, text: string): Promise<void> {
+  async function said(stderr: Readable, line: string): Promise<void> {
     let all = '';
     for await (const chunk of stderr.iterator({ destroyOnReturn: false })) {
       all += String(chunk);
-      if (all.includes(text)) return;
+      if (all.includes(line)) return;
     }
-    throw new Error(`${text} never came: ${all}`);
+    throw new Error(`${line} never came: ${all}`);
   }
 
   const records = (stdout: string): number => messagesOf(stdout).filter(({ type }) => type === 'RECORD').length;
 
+  /** The tap, writing into a pipe as a shell makes it. */
+  function startInPipe() {
+    const script = join(ROOT, 'test/tap/tap-on-fd-3.ts');
+    const child = spawn(process.execPath, ['--import', 'tsx', script, ...argv], {
+      ...{ cwd: ROOT, env: TAP_ENVIRONMENT, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] },
+    });
+    const { stderr } = child;
+    const messages = child.stdio[3];
+    if (!(messages instanceof Readable && stderr !== null)) throw new Error('The tap has no pipes');
+    return { child, messages, stderr };
+  }
+
   test('that takes nothing stops neither signals nor a clean end: rows and their STATE come when it reads on', async () => {
-    const child = startTap(argv);
+    const { child, messages, stderr: log } = startInPipe();
     // From now on the pipe is full, and the tap waits.
-    await once(child.stdout, 'readable');
-    const stopping = said(child.stderr, 'WARNING Stopping after SIGTERM');
+    await once(messages, 'readable');
+    const stopping = said(log, 'WARNING Stopping after SIGTERM');
     child.kill('SIGTERM');
     await stopping;
+    // Others may write to the pipe, too, and do not expect to be refused.
+    const flags = /flags:\s+(\d+)/.exec(await readFile(`/proc/${child.pid}/fdinfo/3`, 'utf8'))?.[1];
+    expect(Number.parseInt(flags ?? '', 8) & constants.O_NONBLOCK).toBe(0);
     // What a run may hold in memory, and one page that is on its way.
     expect(place.simulator.requests.count({ action: 'Scan' })).toBeLessThan(18);
-    const { exitCode, stdout, stderr } = await endOf(child);
-    expect(exitCode, stderr).toBe(130);
+    const [stdout, stderr] = await Promise.all([text(messages), text(log), once(child, 'close')]);
+    expect(child.exitCode, stderr).toBe(130);
     expect(stderr).toMatch(/^WARNING The tap was stopped by SIGTERM; the next run goes on from the last state$/m);
     expect(stdout.endsWith('\n')).toBe(true);
     expect(messagesOf(stdout).at(-1)).toMatchObject({ type: 'STATE' });
@@ -114,9 +148,9 @@ describe('a reader of the messages', () => {
   });
 
   test('that hangs does not hold up the second signal', async () => {
-    const child = startTap(argv);
-    await once(child.stdout, 'readable');
-    const stopping = said(child.stderr, 'WARNING Stopping after SIGINT');
+    const { child, messages, stderr } = startInPipe();
+    await once(messages, 'readable');
+    const stopping = said(stderr, 'WARNING Stopping after SIGINT');
     child.kill('SIGINT');
     await stopping;
     child.kill('SIGTERM');
@@ -125,11 +159,12 @@ describe('a reader of the messages', () => {
   });
 
   test('that is gone ends the run at once, with one line that says so', async () => {
-    const child = startTap(argv);
+    const child = startTap(argv, TRAPPED);
     await once(child.stdout, 'readable');
     child.stdout.destroy();
     const { exitCode, stderr } = await endOf(child);
     expect(exitCode).toBe(5);
+    expect(stderr).not.toContain('stdout was touched');
     expect(stderr.split('\n').filter((line) => line.startsWith('CRITICAL'))).toEqual([
       expect.stringMatching(/^CRITICAL The program that reads the messages has ended\. .* \(OUTPUT_CLOSED\)$/),
     ]);
