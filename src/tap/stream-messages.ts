@@ -62,6 +62,7 @@ export function createStreamMessages(
   const { stream: name, keyProperties, method } = stream;
   const isFollowed = method === 'LOG_BASED';
   let said: Buffer | null = null;
+  let lastLines: Buffer | null = null;
   /** Of which the schema was said last: comparing messages with each commit would cost more. */
   let saidOf: StoredSchema | null = null;
 
@@ -98,10 +99,14 @@ export function createStreamMessages(
       const renderings = inferSchema ? renderingsByName(schema) : NO_RENDERINGS;
       const pages = batches.filter(({ page }) => page.rowCount > 0);
       if (files === null) {
-        for (const batch of pages) await output.write(linesOf(batch, frame, renderings));
+        for (const batch of pages) {
+          // A megabyte of new memory for each page costs more than to fill it.
+          lastLines = linesOf(batch, { frame, byName: renderings, over: lastLines });
+          await output.write(lastLines);
+        }
         return;
       }
-      const lines = pages.map((batch) => linesOf(batch, frame, renderings));
+      const lines = pages.map((batch) => linesOf(batch, { frame, byName: renderings, over: null }));
       await output.write(batchMessage(name, [await files.write(name, Buffer.concat(lines))]));
     },
   };
@@ -118,13 +123,19 @@ function renderingsByName({ columns }: StoredSchema): ReadonlyMap<string, Render
   return renderings;
 }
 
-function linesOf({ page, changes }: Batch, frame: RecordFrame, byName: ReadonlyMap<string, Rendering>): Buffer {
+interface LinesOptions {
+  readonly frame: RecordFrame;
+  readonly byName: ReadonlyMap<string, Rendering>;
+  readonly over: Buffer | null;
+}
+
+function linesOf({ page, changes }: Batch, { frame, byName, over }: LinesOptions): Buffer {
   const renderings = renderingsOf(page, byName);
-  if (changes === null) return recordLines(page, { frame, renderings });
+  if (changes === null) return recordLines(page, { frame, renderings, over });
   const { kinds, createdAtMs } = changes;
   const tailOf = (row: number): Buffer =>
     kinds[row] === ChangeKind.upsert ? frame.tail : deletedTail(frame, createdAtMs[row] ?? 0);
-  return recordLines(page, { frame, tailOf, renderings });
+  return recordLines(page, { frame, tailOf, renderings, over });
 }
 
 function renderingsOf(

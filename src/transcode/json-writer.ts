@@ -19,9 +19,12 @@ const OVERSHOOT_BYTES = 4;
 /** Above this length the call into the runtime pays. */
 const LONG_COPY_BYTES = 256;
 
-/** A writer with room for the page and `extraBytes` more. */
-export function createJsonWriter(page: TapePage, extraBytes: number): JsonWriter {
-  const bytes = Buffer.allocUnsafeSlow(page.body.length + extraBytes + OVERSHOOT_BYTES);
+/** A writer with room for the page and `extraBytes` more, in the memory of an earlier one where that is large enough. */
+export function createJsonWriter(page: TapePage, extraBytes: number, earlier: Buffer | null = null): JsonWriter {
+  const size = page.body.length + extraBytes + OVERSHOOT_BYTES;
+  const isEnough = earlier !== null && earlier.buffer.byteLength >= size;
+  // None of them shares its ArrayBuffer with others.
+  const bytes = isEnough ? Buffer.from(earlier.buffer) : Buffer.allocUnsafeSlow(size);
   return { page, extraBytes, source: viewOf(page.body), bytes, target: viewOf(bytes) };
 }
 

@@ -81,6 +81,21 @@ describe('lines of records', () => {
     );
   });
 
+  test('are the same in the memory of an earlier answer, whether that is large enough or not', () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(itemArbitrary, { maxLength: 5 }), { maxLength: 4 }), (pages) => {
+        let over: Buffer | null = null;
+        for (const items of pages) {
+          over = recordLines(pageOf(items), { frame, over });
+          expect(over.toString()).toBe(recordLines(pageOf(items), { frame }).toString());
+        }
+      }),
+    );
+    const [long, short] = [pageOf([item({ pk: { S: 'x'.repeat(1_000) } })]), pageOf([item({ pk: { S: 'y' } })])];
+    const first = recordLines(long, { frame });
+    expect(recordLines(short, { frame, over: first }).buffer).toBe(first.buffer);
+  });
+
   test('have no comma too many where an item has no members', () => {
     expect(recordLines(pageOf([new Members([])]), { frame }).toString()).toBe(
       '{"type":"RECORD","record":{"řádek":null}}\n',

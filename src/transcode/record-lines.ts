@@ -10,16 +10,18 @@ interface RecordLinesOptions {
   readonly tailOf?: (row: number) => Buffer;
   /** By attribute id. Without any, values are written as fast as `jsonLinesOf` does. */
   readonly renderings?: ReadonlyMap<number, Rendering>;
+  /** What an earlier call has answered and nobody needs any more: its memory is written over. */
+  readonly over?: Buffer | null;
 }
 
 /**
  * One line for each row of a page: the head of the frame, the members in canonical JSON (see `jsonTextOf`) or as they
  * are to be rendered, the tail. A tail that begins with a comma loses it where a row has no members.
  */
-export function recordLines(page: TapePage, { frame, tailOf, renderings }: RecordLinesOptions): Buffer {
+export function recordLines(page: TapePage, { frame, tailOf, renderings, over = null }: RecordLinesOptions): Buffer {
   const tails = tailOf === undefined ? null : Array.from({ length: page.rowCount }, (_, row) => tailOf(row));
   const tailBytes = tails?.reduce((sum, tail) => sum + tail.length, 0) ?? page.rowCount * frame.tail.length;
-  const writer = createJsonWriter(page, page.rowCount * frame.head.length + tailBytes);
+  const writer = createJsonWriter(page, page.rowCount * frame.head.length + tailBytes, over);
   const modes = renderings === undefined || renderings.size === 0 ? null : modesOf(page, renderings);
   const head = stampOf(frame.head);
   const commonTail = stampOf(frame.tail);
