@@ -55,9 +55,8 @@ interface TapConversion {
 export function unitsOfTapBookmark(bookmark: TapBookmark, options: TapConversion): readonly NewUnit[] | string {
   const { finishedShards, succeededAtMs, version } = bookmark;
   if (finishedShards === null) return 'the tap has not replicated it through its stream';
-  const readFromMs = succeededAtMs ?? version;
-  if (readFromMs === null) return 'the tap has not begun to read it';
-  const verifiedThroughMs = readFromMs - UNREAD_AT_SUCCESS_MS;
+  if (succeededAtMs === null && version === null) return 'the tap has not begun to read it';
+  const verifiedThroughMs = Math.max(succeededAtMs ?? 0, version ?? 0) - UNREAD_AT_SUCCESS_MS;
   return [...segments(bookmark), ...shards(bookmark, { ...options, known: new Map(), verifiedThroughMs })];
 }
 
@@ -92,9 +91,18 @@ function asRead(unit: NewUnit, readThroughMs: number): NewUnit {
   return { ...unit, position: 'end', shard: shard && { ...shard, verifiedThroughMs } };
 }
 
+/**
+ * Whether the tap has read all of a table that it follows. A version that it has begun after its last success is one that
+ * it has not finished: it begins one only where it has removed the bookmark, and who merges states brings back what the
+ * bookmark said before.
+ */
+export function isLoadComplete({ isInitialLoadComplete, succeededAtMs, version }: TapBookmark): boolean {
+  return isInitialLoadComplete && (version ?? 0) <= (succeededAtMs ?? Number.POSITIVE_INFINITY);
+}
+
 /** The tap scans with one segment. */
-function segments({ isInitialLoadComplete, lastEvaluatedKey }: TapBookmark): readonly NewUnit[] {
-  return isInitialLoadComplete ? [] : [segmentOfTapKey(lastEvaluatedKey)];
+function segments(bookmark: TapBookmark): readonly NewUnit[] {
+  return isLoadComplete(bookmark) ? [] : [segmentOfTapKey(bookmark.lastEvaluatedKey)];
 }
 
 /** The one segment of the tap's Scan. */

@@ -5,7 +5,7 @@ import type { Logger } from '../platform/logger.ts';
 import { LANE_COUNT } from '../replication/log-based.ts';
 import { initialSchema } from '../schema/merge.ts';
 import type { TapBookmark } from '../singer/tap-state.ts';
-import { segmentOfTapKey, unitsOfTapBookmark } from '../state/import-tap-state.ts';
+import { isLoadComplete, segmentOfTapKey, unitsOfTapBookmark } from '../state/import-tap-state.ts';
 import { nextBase } from '../state/next-base.ts';
 import type { TableProgress } from './table-progress.ts';
 import type { TapLedger, TapLoading } from './tap-ledger.ts';
@@ -42,7 +42,7 @@ async function followedLedger(bookmark: TapBookmark, options: BeginOptions, vers
   const units = unitsOfTapBookmark(bookmark, { listing, awsNowMs, base, laneCount: LANE_COUNT });
   if (typeof units === 'string') return begun(options, null, null);
   log.info(`${table}: goes on where the Python tap has stopped`);
-  const phase = bookmark.isInitialLoadComplete ? 'following' : 'snapshotting';
+  const phase = isLoadComplete(bookmark) ? 'following' : 'snapshotting';
   const stream = { arn, laneCount: LANE_COUNT, gapCount: 0, gapEndMs: null };
   const loading = loadingOf(source, { version, number: 1, base, nowMs, units, stream, phase });
   const { schema, parts } = loading;

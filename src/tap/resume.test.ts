@@ -247,6 +247,23 @@ describe('a LOG_BASED bookmark', () => {
     expect(positions).toEqual({ 'shard:a': 'end', 'shard:b': 'end', 'shard:c': 'end' });
   });
 
+  test('of a reading that the Python tap has begun since its last success is half done, whatever a merge says', async () => {
+    const before = {
+      ...{ last_replication_method: 'LOG_BASED', version: VERSION, initial_full_table_complete: true },
+      ...{ finished_shards: ['a'], shard_seq_numbers: {}, success_timestamp: OUR_SUCCESS },
+    };
+    // It had aged out: all of its bookmark was removed, and that is what a merge does not see.
+    const anew = { version: WRITTEN_AT_MS + 20 * HOUR_MS, finished_shards: ['a', 'b'] };
+    const key = { last_evaluated_key: { pk: { S: 'k' } } };
+    const first = await resume(deepMerge(before, anew), 'LOG_BASED', LISTING);
+    const second = await resume(deepMerge(before, { ...anew, ...key }), 'LOG_BASED', LISTING);
+    const shardsThen = { 'shard:a': 'end', 'shard:b': 'end' };
+    expect(first.loading?.phase).toBe('snapshotting');
+    expect(first.positions).toEqual({ 'segment:0/1': 'start', ...shardsThen });
+    expect(second.loading?.phase).toBe('snapshotting');
+    expect(second.positions).toEqual({ 'segment:0/1': 'after {"pk":{"S":"k"}}', ...shardsThen });
+  });
+
   test('of ours is not changed by a deep merge with an older one, as Meltano makes it of incomplete runs', async () => {
     const older = written(
       loading([segmentAt(afterKey('{"pk":{"S":"o"}}')), shard('a', null, 'after 7'), shard('n', null, 'after 3')], {
