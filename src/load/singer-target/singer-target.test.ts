@@ -1,3 +1,5 @@
+import { mkdir, rename, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { above } from '../../../test/support/followed-table.ts';
 import { order } from '../../../test/support/load-samples.ts';
@@ -81,8 +83,9 @@ describe('the bookmarks of a table that a Singer target loads', () => {
     await orders.lane.send([order(1)], behind(1));
     await isDurable;
     await events.lane.write([order(2), order(3)]);
-    await Promise.allSettled([events.lane.sendCommit(behind(3))]);
-    await expect(events.lane.load.acceptance?.settle()).rejects.toMatchObject(failed);
+    await expect(
+      events.lane.sendCommit(behind(3)).then(() => events.lane.load.acceptance?.settle()),
+    ).rejects.toMatchObject(failed);
     expect([await positionOf(destination), await positionOf(destination, 'events')]).toEqual([behind(1), 'start']);
     expect(await standIn.loadedIds()).toEqual(['k1']);
   });
@@ -95,8 +98,9 @@ describe('the bookmarks of a table that a Singer target loads', () => {
     await lane.send([order(1)], behind(1));
     await lane.send([order(2)], behind(2));
     await isDurable;
-    await Promise.allSettled([lane.send([order(3)], behind(3))]);
-    await expect(lane.load.acceptance?.settle()).rejects.toMatchObject(failed);
+    await expect(lane.send([order(3)], behind(3)).then(() => lane.load.acceptance?.settle())).rejects.toMatchObject(
+      failed,
+    );
     expect(await positionOf(destination)).toBe(behind(1));
   });
 
@@ -118,8 +122,7 @@ describe('the bookmarks of a table that a Singer target loads', () => {
     await using standIn = await openStandIn();
     const destination = standIn.connect(['--boast']);
     const { lane } = await begun(destination);
-    await Promise.allSettled([lane.send([order(1)], behind(1))]);
-    await expect(lane.load.acceptance?.settle()).rejects.toMatchObject({
+    await expect(lane.send([order(1)], behind(1)).then(() => lane.load.acceptance?.settle())).rejects.toMatchObject({
       ...failed,
       message: expect.stringContaining('has confirmed what it was not given'),
     });
@@ -144,8 +147,7 @@ describe('the bookmarks of a table that a Singer target loads', () => {
     const isDurable = durable(lane, 1);
     await lane.send([order(1)], behind(1));
     await isDurable;
-    await Promise.allSettled([lane.send([order(2)], behind(2))]);
-    await expect(lane.load.acceptance?.settle()).rejects.toMatchObject({
+    await expect(lane.send([order(2)], behind(2)).then(() => lane.load.acceptance?.settle())).rejects.toMatchObject({
       ...failed,
       message: expect.stringContaining('has ended with exit code 3'),
     });
@@ -182,6 +184,27 @@ describe('the bookmarks of a table that a Singer target loads', () => {
     expect(await positionOf(destination)).toBe(behind(0));
     await lane.load.acceptance?.settle();
     expect(await positionOf(destination)).toBe('end');
+  });
+});
+
+describe('bookmarks that cannot be written', () => {
+  it('fail the run though the target has confirmed the rows, which are read again', async () => {
+    await using standIn = await openStandIn();
+    const destination = standIn.connect();
+    const { loader, lane } = await begun(destination);
+    const path = join(standIn.stateFolder, 'tables', 'shop', 'orders.json');
+    await rename(path, `${path}.kept`);
+    await mkdir(path);
+    await expect(lane.send([order(1)], behind(1)).then(() => lane.load.acceptance?.settle())).rejects.toMatchObject({
+      code: 'DESTINATION_INVALID',
+    });
+    await expect(lane.send([order(2)], behind(2))).rejects.toMatchObject({ code: 'DESTINATION_INVALID' });
+    await rmdir(path);
+    await rename(`${path}.kept`, path);
+    const next = await loader.open(destination, 1);
+    expect(next.load.units.get('segment:0/1')?.position).toBe('start');
+    await next.put([order(1), order(2)], 'end');
+    expect(await standIn.loadedIds()).toEqual(['k1', 'k1', 'k2']);
   });
 });
 
@@ -352,8 +375,7 @@ describe('starting a Singer target', () => {
     await using standIn = await openStandIn();
     const destination = standIn.connect([], { command: 'no-such-target' });
     const { lane } = await begun(destination);
-    await Promise.allSettled([lane.send([order(1)], behind(1))]);
-    await expect(lane.load.acceptance?.settle()).rejects.toMatchObject({
+    await expect(lane.send([order(1)], behind(1)).then(() => lane.load.acceptance?.settle())).rejects.toMatchObject({
       ...failed,
       message: expect.stringContaining('exit code 127'),
       hint: expect.stringContaining('was not found'),

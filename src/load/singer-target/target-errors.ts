@@ -1,8 +1,13 @@
 import { TributaryError } from '../../platform/errors.ts';
 import { formatDuration } from '../../platform/format.ts';
-import type { TargetExit } from './target-process.ts';
 
-/* What goes wrong with a target, in words. `name` is that of its executable. */
+/* How a target ends, and what goes wrong with it, in words. `name` is that of its executable. */
+
+export interface TargetExit {
+  /** Null where a signal has ended it. */
+  readonly code: number | null;
+  readonly signal: string | null;
+}
 
 export function exitError(name: string, { code, signal }: TargetExit): TributaryError {
   const how = signal === null ? `with exit code ${code}` : `by ${signal}`;

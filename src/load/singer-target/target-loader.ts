@@ -23,7 +23,7 @@ export interface TargetLoader {
   close(): Promise<void>;
 }
 
-export interface TargetLoaderOptions {
+interface TargetLoaderOptions {
   readonly options: SingerTargetOptions;
   readonly target: TargetCommand;
   /** The state folder; made when it is missing. */
@@ -32,7 +32,7 @@ export interface TargetLoaderOptions {
   readonly log: Logger;
 }
 
-export function createTargetLoader({ options, target, folder, clock, log }: TargetLoaderOptions): TargetLoader {
+function createTargetLoader({ options, target, folder, clock, log }: TargetLoaderOptions): TargetLoader {
   const name = basename(target.command);
   let secrets: readonly string[] = [];
   let giveBack: (() => Promise<void>) | null = null;

@@ -6,19 +6,13 @@ import type { Clock } from '../../platform/clock.ts';
 import { messageOf, TributaryError } from '../../platform/errors.ts';
 import { endProcess, identityOf, type ProcessIdentity } from '../../platform/process-identity.ts';
 import { createLineReader } from './line-reader.ts';
-import { stallError } from './target-errors.ts';
+import { stallError, type TargetExit } from './target-errors.ts';
 
 export interface TargetCommand {
   readonly command: string;
   readonly args: readonly string[];
   /** Where it is started. */
   readonly folder: string;
-}
-
-export interface TargetExit {
-  /** Null where a signal has ended it. */
-  readonly code: number | null;
-  readonly signal: string | null;
 }
 
 /** A target that runs. */

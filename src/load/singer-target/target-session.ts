@@ -4,8 +4,8 @@ import { type TributaryError, toTributaryError } from '../../platform/errors.ts'
 import type { Logger } from '../../platform/logger.ts';
 import { activateVersionMessage, stateMessage } from '../../singer/messages.ts';
 import { readEcho, stateValue } from './echo.ts';
-import { boastError, exitError, lingerError, unconfirmedError } from './target-errors.ts';
-import type { TargetExit, TargetProcess } from './target-process.ts';
+import { boastError, exitError, lingerError, type TargetExit, unconfirmedError } from './target-errors.ts';
+import type { TargetProcess } from './target-process.ts';
 import type { AcceptedCommit, TargetTable } from './target-table.ts';
 
 /** What is sent for one commit of a table. */
