@@ -131,9 +131,12 @@ function failureOf(
   { failedCount, count }: { readonly failedCount: number; readonly count: number },
 ): TributaryError {
   const kinds = failures.map(({ kind }) => kind);
+  const bug = failures.find(({ kind }) => kind === 'bug');
   return new TributaryError('TABLES_FAILED', `${failedCount} of ${plural(count, 'stream')} not replicated`, {
     hint: 'What each failed with is said above; what was written is kept',
     kind: kinds.length === 0 ? 'cancelled' : mostSerious(kinds),
+    // Whose trace is worth a report.
+    cause: bug?.cause ?? bug,
   });
 }
 

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createTable } from '../support/simulated-table.ts';
 import {
@@ -110,7 +111,7 @@ describe('a reader of the messages', () => {
 
   /** The tap, writing into a pipe as a shell makes it. */
   function startInPipe() {
-    const script = join(ROOT, 'test/tap/tap-on-fd-3.ts');
+    const script = fileURLToPath(new URL('./tap-on-fd-3.ts', import.meta.url));
     const child = spawn(process.execPath, ['--import', 'tsx', script, ...argv], {
       ...{ cwd: ROOT, env: TAP_ENVIRONMENT, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] },
     });
