@@ -54,7 +54,7 @@ async function openPostgres(): Promise<RealTarget> {
     config: { host, port, user, password, database, default_target_schema: SCHEMA, ssl_enable: false },
     activatesVersions: true,
     read: async (stream) =>
-      divided((await server.query(`SELECT row_to_json(t) FROM ${SCHEMA}.${tableOf(stream)} t`)).map(rowOf)),
+      divided((await server.query(`SELECT row_to_json(loaded) FROM ${SCHEMA}.${tableOf(stream)} loaded`)).map(rowOf)),
     stop: server.stop,
   };
 }
@@ -66,7 +66,7 @@ async function openDuckDb(folder: string): Promise<RealTarget> {
     config: { path, default_target_schema: SCHEMA },
     activatesVersions: false,
     read: async (stream) => {
-      const query = `SELECT CAST(to_json(t) AS VARCHAR) FROM ${SCHEMA}.${tableOf(stream)} t`;
+      const query = `SELECT CAST(to_json(loaded) AS VARCHAR) FROM ${SCHEMA}.${tableOf(stream)} loaded`;
       const rows = await withDuckDb(path, (ask) => ask(query));
       return divided(rows.map(([row]) => rowOf(String(row))));
     },
