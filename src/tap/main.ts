@@ -8,6 +8,8 @@ import type { TapHost } from './tap-host.ts';
  */
 export function tapHost(name: string, argv: readonly string[]): TapHost {
   const stdout = { write: (text: string) => process.stdout.write(text) };
+  // Who reads the log may leave early. The messages are for somebody else.
+  process.stderr.on('error', () => {});
   return { name, argv, stdout, messagesFd: 1, stderr: process.stderr, signals: process };
 }
 

@@ -172,6 +172,14 @@ describe('a reader of the messages', () => {
     expect(place.simulator.requests.count({ action: 'Scan' })).toBeLessThan(20);
   });
 
+  test('goes on when nobody reads the log any more', async () => {
+    const child = startTap(argv);
+    child.stderr.destroy();
+    const { exitCode, stdout } = await endOf(child);
+    expect(exitCode).toBe(0);
+    expect(records(stdout)).toBe(ROWS);
+  });
+
   test('that is slow is never more than a few pages behind what is read from the table', async () => {
     const child = startTap(argv);
     let stdout = '';
