@@ -147,7 +147,7 @@ describe('readTapState', () => {
     ['{"bookmarks":', 'JSON'],
     ['{}', 'no bookmarks'],
     ['{"type":"STATE","value":{"bookmarks":{"orders":{"version":"x"}}}}', 'value.bookmarks.orders.version'],
-    ['[]', ''],
+    ['[]', 'no state of tap-dynamodb: Invalid input'],
     [
       '{"bookmarks":{"orders":{"shard_seq_numbers":{"a":"x"}}}}',
       'bookmarks.orders.shard_seq_numbers.a: not a sequence number',
@@ -156,6 +156,12 @@ describe('readTapState', () => {
   ])('says what is wrong with %s', (text, reason) => {
     expect(() => readTapState(text)).toThrow(
       expect.objectContaining({ code: 'STATE_INVALID', message: expect.stringContaining(reason) }),
+    );
+  });
+
+  test('says nothing of what is in a text that is no JSON', () => {
+    expect(() => readTapState('{"last_evaluated_key": Ann}')).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('Ann') }),
     );
   });
 });

@@ -30,13 +30,19 @@ export function readSingerState(text: string, hint: string): TapState {
   try {
     return parseTapState(JSON.parse(text));
   } catch (error) {
-    const [issue] = error instanceof ZodError ? error.issues : [];
-    const reason = issue === undefined ? messageOf(error) : `${issue.path.map(String).join('.')}: ${issue.message}`;
-    throw new TributaryError('STATE_INVALID', `The file is no state of tap-dynamodb: ${reason}`, {
+    throw new TributaryError('STATE_INVALID', `The file is no state of tap-dynamodb: ${reasonOf(error)}`, {
       hint,
       cause: error,
     });
   }
+}
+
+/** What the parser of JSON says has some of the text in it, which may be the key of an item. */
+function reasonOf(error: unknown): string {
+  if (error instanceof SyntaxError) return 'it is no JSON';
+  const [issue] = error instanceof ZodError ? error.issues : [];
+  if (issue === undefined) return messageOf(error);
+  return issue.path.length === 0 ? issue.message : `${issue.path.map(String).join('.')}: ${issue.message}`;
 }
 
 interface TapConversion {
