@@ -9,7 +9,7 @@ const { values } = parseArgs({
   options: {
     config: { type: 'string' },
     into: { type: 'string' },
-    // each: at once. eof: the last one. stream: one stream at a time. old: each one message late. never.
+    // each: at once. eof: the last one. stream: of one stream only. old: each one message late. never.
     echo: { type: 'string', default: 'each' },
     // Prints what is no state.
     noise: { type: 'boolean', default: false },
@@ -48,21 +48,20 @@ const echo = (state) => {
 const boasted = (state) =>
   JSON.parse(JSON.stringify(state).replace(/:(\d+)"/g, (_, mark) => `:${Number(mark) + 1000}"`));
 
-/** As target-duckdb: the first state counts as loaded; then a stream at a time. */
-const echoStreams = (state) => {
+/** As target-duckdb: the first state counts as loaded, and then a state as far as its stream is: here only the first by name is. */
+const echoStream = (state) => {
   flushed ??= structuredClone(state);
-  for (const [stream, bookmark] of Object.entries(state.bookmarks)) {
-    flush((line) => JSON.parse(line).stream === stream);
-    flushed.bookmarks[stream] = bookmark;
-    echo(flushed);
-  }
+  const [stream] = Object.keys(state.bookmarks).sort();
+  flush((line) => JSON.parse(line).stream === stream);
+  flushed.bookmarks[stream] = state.bookmarks[stream];
+  echo(flushed);
 };
 
 const onState = (state) => {
   if (values.echo === 'each') {
     flush();
     echo(values.boast ? boasted(state) : state);
-  } else if (values.echo === 'stream') echoStreams(state);
+  } else if (values.echo === 'stream') echoStream(state);
   else if (values.echo === 'old') echo(last);
   last = state;
 };
