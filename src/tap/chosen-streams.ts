@@ -10,6 +10,7 @@ import { TributaryError } from '../platform/errors.ts';
 import type { ReplicatedTable } from '../replication/create-replications.ts';
 import type { CatalogStream } from '../singer/catalog.ts';
 import type { TapSurroundings } from './discover.ts';
+import { tapError } from './tap-error.ts';
 
 interface ChooseOptions {
   readonly connection: Connection;
@@ -39,7 +40,7 @@ export async function chosenTables(
       tables.push(replicatedTable(stream, describedTable(stream, entries[index]), options));
     } catch (error) {
       if (!(error instanceof TributaryError)) throw error;
-      failures.push(error);
+      failures.push(tapError(error, stream.stream));
     }
   }
   const [first, ...others] = failures;
@@ -59,9 +60,7 @@ function describedTable({ stream }: CatalogStream, entry: CatalogEntry | undefin
     message: `${stream} was not described`,
     hint: '',
   };
-  throw new TributaryError(code, message, {
-    hint: code === 'TABLE_NOT_FOUND' ? 'Compare the catalog with the output of `tap-dynamodb --discover`' : hint,
-  });
+  throw new TributaryError(code, message, { hint });
 }
 
 function replicatedTable(

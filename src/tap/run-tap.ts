@@ -15,6 +15,7 @@ import { writeCatalog } from './discover.ts';
 import { createSingerOutput } from './output.ts';
 import { stopSignal } from './stop-signal.ts';
 import { parseTapConfig, type TapConfig } from './tap-config.ts';
+import { tapError } from './tap-error.ts';
 import type { TapHost } from './tap-host.ts';
 
 /** A command that needs AWS. Resolves to its exit code; everything that is to be said is on stderr then. */
@@ -42,7 +43,7 @@ export async function runTap(
   } catch (thrown) {
     // Whatever the stop has broken on its way: it was the stop.
     const error = signal.aborted ? toTributaryError(signal.reason) : toTributaryError(thrown);
-    report(error, log);
+    report(tapError(error, null), log);
     return ERROR_POLICY[error.kind].exitCode;
   }
 }

@@ -19,6 +19,7 @@ import type { TapSurroundings } from './discover.ts';
 import { createMetricsLog } from './metrics-log.ts';
 import type { TapConfig } from './tap-config.ts';
 import { createTapDestination, type TapDestination } from './tap-destination.ts';
+import { tapError } from './tap-error.ts';
 import type { TapSource } from './tap-source.ts';
 
 export interface TapSync {
@@ -114,7 +115,7 @@ async function prepare(
       await destination.prepare(table, { signal });
     } catch (error) {
       if (signal.aborted || !(error instanceof TributaryError)) throw error;
-      refused.set(table, error);
+      refused.set(table, tapError(error, table));
     }
   }
   const invalid = [...refused.values()].filter(({ code }) => code === 'STATE_INVALID');
@@ -161,21 +162,12 @@ function reported(
         await destination.succeeded(task.table, clock.now());
         return live;
       } catch (thrown) {
-        const error = tapError(task.table, toTributaryError(thrown));
+        const error = tapError(toTributaryError(thrown), task.table);
         onFailure(error);
         throw error;
       }
     },
   };
-}
-
-/** A table that waits for a person is reset by a verb of `tributary`, elsewhere; a tap has only its state. */
-function tapError(table: string, error: TributaryError): TributaryError {
-  if (!error.hint.includes('tributary reset')) return error;
-  return new TributaryError(error.code, error.message, {
-    hint: `Take bookmarks.${table} out of the state: the next run reads the table again`,
-    ...{ context: error.context, cause: error },
-  });
 }
 
 /** What a bookmark that another tap has written is read with. */

@@ -93,7 +93,7 @@ test('tables that are not there, streams without images and wrong projections ar
   const [head, gone, keysOnly, noStream, projected] = said.split('\n');
   expect(head).toBe('CRITICAL 4 streams cannot be replicated:');
   expect(gone).toMatch(
-    / - .*gone failed: there is no such table.*Compare the catalog with the output of `tap-dynamodb --discover`$/,
+    / - .*gone failed: there is no such table.*Compare the catalog with the output of `tap-dynamodb --discover`; check region_name$/,
   );
   expect(keysOnly).toContain(
     ' - keys-only cannot be LOG_BASED: its stream has the view type KEYS_ONLY, which lacks the new item',

@@ -98,7 +98,9 @@ test('a stream that fails does not stop the others; the most serious failure dec
   const { exitCode, messages, stderr } = await sync({ orders: {}, customers: {} });
   expect(exitCode).toBe(3);
   expect(messages.some(({ type, stream }) => type === 'RECORD' && stream === 'customers')).toBe(true);
-  expect(stderr).toMatch(/^ERROR orders: .*\(ACCESS_DENIED\)$/m);
+  expect(stderr).toMatch(
+    /^ERROR orders: .*Allow it in a policy of the role that the config names.*\(ACCESS_DENIED\)$/m,
+  );
   expect(stderr).toMatch(/^CRITICAL 1 of 2 streams not replicated\. .*\(TABLES_FAILED\)$/m);
 });
 
