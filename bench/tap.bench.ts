@@ -51,7 +51,7 @@ export const bench: Bench = async ({ report, say, long }) => {
   const { tap: python } = await fetchSingerParts();
   const taps: readonly Tap[] = [
     { name: 'python', command: [python], items: 100_000 },
-    { name: 'ours', command: [process.execPath, `${ROOT}dist/bin/tap-dynamodb.js`], items: 1_000_000 },
+    { name: 'ours', command: [process.execPath, `${ROOT}dist/bin/tap-dynamodb.js`], items: 3_000_000 },
   ];
   const folder = mkdtempSync(join(tmpdir(), 'tributary-bench-'));
   try {
