@@ -1,5 +1,6 @@
 import { TributaryError } from '../../platform/errors.ts';
 import type { LoadTarget } from '../destination.ts';
+import { withFileErrors } from '../file-errors.ts';
 import { nameOf } from '../table-ledger.ts';
 import { readTableFiles, saveTableFile } from './table-files.ts';
 import { createTargetTable, type StoredTable, type TargetTable } from './target-table.ts';
@@ -25,7 +26,7 @@ interface TargetTablesOptions {
 
 export function createTargetTables({ folder, onFailure }: TargetTablesOptions): TargetTables {
   const tables = new Map<string, TargetTable>();
-  const save = (stored: StoredTable): Promise<void> => saveTableFile(folder, stored);
+  const save = (stored: StoredTable): Promise<void> => withFileErrors(folder, () => saveTableFile(folder, stored));
   const keep = (stored: StoredTable): void => {
     tables.set(keyOf(stored.ledger), createTargetTable({ stored, save, onFailure }));
   };
