@@ -40,7 +40,7 @@ export async function chosenTables(
       tables.push(replicatedTable(stream, describedTable(stream, entries[index]), options));
     } catch (error) {
       if (!(error instanceof TributaryError)) throw error;
-      failures.push(tapError(error, stream.stream));
+      failures.push(tapError(withStream(error, stream), stream.stream));
     }
   }
   const [first, ...others] = failures;
@@ -51,6 +51,13 @@ export async function chosenTables(
     hint: 'Correct the catalog, or deselect these streams',
     kind: mostSerious(failures.map(({ kind }) => kind)),
   });
+}
+
+/** What is wrong with an expression is said without the table that has it. */
+function withStream(error: TributaryError, { stream }: CatalogStream): TributaryError {
+  const { code, message, hint, cause } = error;
+  if (code !== 'PROJECTION_INVALID') return error;
+  return new TributaryError(code, `${stream}: ${message}`, { hint, cause });
 }
 
 function describedTable({ stream }: CatalogStream, entry: CatalogEntry | undefined): CatalogTable {

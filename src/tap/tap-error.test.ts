@@ -30,6 +30,13 @@ describe('the hint of an error of the tap', () => {
     expect(hintOf(new TributaryError('GAP_WAITS', 'It has none', { hint }))).toMatch(/^Enable a stream .*run again/);
   });
 
+  test('says where the catalog defines a placeholder', () => {
+    const hint = 'Define it: --attribute \'#n=name\', or in the file expression_attributes: { "#n": "name" }';
+    expect(hintOf(new TributaryError('PROJECTION_INVALID', 'It is wrong', { hint }))).toBe(
+      'Define it: in tap-dynamodb.expression-attributes { "#n": "name" }',
+    );
+  });
+
   test('stays as it is where it says nothing of `tributary`', () => {
     const error = new TributaryError('ACCESS_DENIED', 'Denied', { hint: 'Remove the explicit deny' });
     expect(tapError(error, 'orders')).toBe(error);

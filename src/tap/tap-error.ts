@@ -6,22 +6,23 @@ import { TributaryError } from '../platform/errors.ts';
  * the catalog and the state of the tap. `table`: of which it speaks, null where it is none.
  */
 export function tapError(error: TributaryError, table: string | null): TributaryError {
-  const hint = tapHint(error, table);
-  if (hint === null) return error;
   const { code, message, kind, context, cause } = error;
-  return new TributaryError(code, message, { hint, kind, context, cause });
+  const hint = tapHint(error, table);
+  return hint === error.hint ? error : new TributaryError(code, message, { hint, kind, context, cause });
 }
 
-/** Null where the hint is good for a tap, too. */
-function tapHint({ code, hint }: TributaryError, table: string | null): string | null {
-  if (!OF_TRIBUTARY.test(hint)) return null;
-  if (hint.includes('`tributary reset') || code === 'STREAM_POSITION_REFUSED') {
+function tapHint({ code, hint }: TributaryError, table: string | null): string {
+  if (RESET.test(hint)) {
     return `Take bookmarks.${table ?? 'TABLE'} out of the state: the next run reads the table again`;
   }
-  return HINTS[code] ?? null;
+  const ours = OF_TRIBUTARY.test(hint) ? HINTS[code] : undefined;
+  return ours ?? hint.replace(DEFINITION, 'in tap-dynamodb.expression-attributes ');
 }
 
-const OF_TRIBUTARY = /`tributary |`credentials`|[Rr]eset the table/;
+const RESET = /`tributary reset|[Rr]eset the table/;
+const OF_TRIBUTARY = /`tributary |`credentials`/;
+/** Of a placeholder of a projection. */
+const DEFINITION = /--attribute .* expression_attributes: /;
 const ENABLE_STREAM =
   'Enable a stream of the view type NEW_AND_OLD_IMAGES, then run again: the next run reads all of the table';
 

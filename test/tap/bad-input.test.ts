@@ -99,7 +99,7 @@ test('tables that are not there, streams without images and wrong projections ar
     ' - keys-only cannot be LOG_BASED: its stream has the view type KEYS_ONLY, which lacks the new item',
   );
   expect(noStream).toContain(' - no-stream cannot be LOG_BASED: it has no stream');
-  expect(projected).toContain(' - The projection is not valid at character 5');
+  expect(projected).toContain(' - projected: The projection is not valid at character 5');
 });
 
 test('a state of another version, and one that is none, are not gone on with', async () => {
