@@ -264,6 +264,17 @@ describe('a LOG_BASED bookmark', () => {
     expect(second.positions).toEqual({ 'segment:0/1': 'after {"pk":{"S":"k"}}', ...shardsThen });
   });
 
+  test('that the Python tap has begun anew does not go on behind a key of ours that came back by a merge', async () => {
+    const halfDone = written(
+      loading([segmentAt(afterKey('{"pk":{"S":"o"}}')), shard('a', null, 'end')], { stream, phase: 'snapshotting' }),
+      'LOG_BASED',
+    );
+    const anew = { version: VERSION + 9, finished_shards: ['a', 'b'] };
+    const { positions, loading: of } = await resume(deepMerge(halfDone, anew), 'LOG_BASED', LISTING);
+    expect(of).toMatchObject({ phase: 'snapshotting', parts: { singerVersion: VERSION + 9 } });
+    expect(positions).toEqual({ 'segment:0/1': 'start', 'shard:a': 'end', 'shard:b': 'end' });
+  });
+
   test('of ours is not changed by a deep merge with an older one, as Meltano makes it of incomplete runs', async () => {
     const older = written(
       loading([segmentAt(afterKey('{"pk":{"S":"o"}}')), shard('a', null, 'after 7'), shard('n', null, 'after 3')], {

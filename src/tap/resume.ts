@@ -37,9 +37,16 @@ export async function resumeFromBookmark(bookmark: TapBookmark, options: ResumeO
   const stored = bookmark.ours === null ? null : parseProgress(bookmark.ours, table);
   // A text of ours that another tap has left where it was, or that came back from an older state.
   const isOurs = stored !== null && stored.version === bookmark.version && stored.method === method;
-  if (!isOurs) return await beginFromPython(bookmark, options);
+  if (!isOurs) return await beginFromPython(withoutKeyOf(stored, bookmark), options);
   const ledger = await goneOn(stored, bookmark, options);
   return { ledger, gap: stored.gap, succeededAtMs };
+}
+
+/** The key of a version of ours that came back by a merge: in another version it would leave out all rows before it. */
+function withoutKeyOf(stored: StoredProgress | null, bookmark: TapBookmark): TapBookmark {
+  const loading = stored?.ledger.loading ?? null;
+  const isStale = loading !== null && isDeepStrictEqual(tapKeyOf(loading), bookmark.lastEvaluatedKey);
+  return isStale ? { ...bookmark, lastEvaluatedKey: null } : bookmark;
 }
 
 /** What we have stored, and what the Python tap has read since: each unit where the one has got to that has got further. */
