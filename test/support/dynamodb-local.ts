@@ -1,7 +1,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { installedDynamoDbLocal } from './dynamodb-local-package.ts';
@@ -11,6 +12,8 @@ export interface DynamoDbLocal {
   readonly endpoint: string;
   /** Its clock, to the few seconds that it takes to start. */
   now(): number;
+  /** Lets its clock run faster or slower from now on, to about a second. Only where it was started with a `speed`. */
+  setSpeed(speed: number): void;
   stop(): Promise<void>;
 }
 
@@ -42,7 +45,7 @@ export async function startDynamoDbLocal(options: DynamoDbLocalOptions = {}): Pr
   await requireJava();
   const folder = installedDynamoDbLocal();
   const port = options.port ?? (await freePort());
-  const startedMs = Date.now();
+  const faketime = speed === 1 ? null : fakeTime(speed);
   const java = spawn(
     'java',
     [
@@ -58,7 +61,7 @@ export async function startDynamoDbLocal(options: DynamoDbLocalOptions = {}): Pr
       '-port',
       String(port),
     ],
-    { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...fakeTime(speed) } },
+    { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...faketime?.environment } },
   );
   let errors = '';
   java.stderr.on('data', (chunk: Buffer) => {
@@ -71,9 +74,14 @@ export async function startDynamoDbLocal(options: DynamoDbLocalOptions = {}): Pr
   await untilReady(endpoint, java, () => errors);
   return {
     endpoint,
-    now: () => startedMs + (Date.now() - startedMs) * speed,
+    now: () => faketime?.now() ?? Date.now(),
+    setSpeed: (changed) => {
+      if (faketime === null) throw new Error('DynamoDB Local was started with the clock of the machine');
+      faketime.setSpeed(changed);
+    },
     stop: async () => {
       process.removeListener('exit', killAtExit);
+      faketime?.remove();
       if (java.exitCode !== null || java.signalCode !== null) return;
       const exited = once(java, 'exit');
       java.kill('SIGKILL');
@@ -106,12 +114,31 @@ export async function requireJava(): Promise<void> {
   throw new Error(`DynamoDB Local needs Java ${JAVA_MAJOR} or later, and ${found}. Install it: ${JAVA_INSTALL}`);
 }
 
-/** What makes a process live faster. Errors: where faketime is missing and needed. */
-function fakeTime(speed: number): Readonly<Record<string, string>> {
-  if (speed === 1) return {};
+/** What makes a process live faster. Errors: where faketime is missing. */
+function fakeTime(initialSpeed: number) {
   const library = FAKETIME_LIBRARIES.find((path) => existsSync(path));
   if (library === undefined) throw new Error(`libfaketime was not found. Install it: ${FAKETIME_INSTALL}`);
-  return { LD_PRELOAD: library, FAKETIME: `+0 x${speed}` };
+  const folder = mkdtempSync(join(tmpdir(), 'tributary-clock-'));
+  const path = join(folder, 'faketime');
+  let since = { realMs: Date.now(), fakeMs: Date.now(), speed: initialSpeed };
+  const now = (): number => since.fakeMs + (Date.now() - since.realMs) * since.speed;
+  const setSpeed = (speed: number): void => {
+    since = { realMs: Date.now(), fakeMs: now(), speed };
+    writeFileSync(path, `+0 x${speed}\n`);
+  };
+  setSpeed(initialSpeed);
+  return {
+    // A reset lets the clock go on from where it is; otherwise it would jump when its speed changes.
+    environment: {
+      LD_PRELOAD: library,
+      FAKETIME_TIMESTAMP_FILE: path,
+      FAKETIME_CACHE_DURATION: '1',
+      FAKETIME_XRESET: '1',
+    },
+    now,
+    setSpeed,
+    remove: (): void => rmSync(folder, { recursive: true }),
+  };
 }
 
 /** There is no event to wait for: the emulator says nothing when it begins to listen. */
