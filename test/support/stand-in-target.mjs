@@ -9,7 +9,8 @@ const { values } = parseArgs({
   options: {
     config: { type: 'string' },
     into: { type: 'string' },
-    // each: at once. eof: the last one. stream: of one stream only. old: each one message late. never.
+    // each: at once. eof: the last one. rows: the same, but the first one where no RECORD came. stream: of one stream only.
+    // old: each one message late. never.
     echo: { type: 'string', default: 'each' },
     // Prints what is no state.
     noise: { type: 'boolean', default: false },
@@ -34,6 +35,7 @@ if (values.say !== undefined) process.stderr.write(`${values.say}\n`);
 
 let held = [];
 let records = 0;
+let first = null;
 let last = null;
 let flushed = null;
 
@@ -63,6 +65,7 @@ const onState = (state) => {
     echo(values.boast ? boasted(state) : state);
   } else if (values.echo === 'stream') echoStream(state);
   else if (values.echo === 'old') echo(last);
+  first ??= state;
   last = state;
 };
 
@@ -78,6 +81,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (values['hang-after'] === String(records)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }
 flush();
-if (values.echo !== 'never') echo(last);
+if (values.echo !== 'never') echo(values.echo === 'rows' && records === 0 ? first : last);
 if (values.linger) await new Promise((resolve) => setTimeout(resolve, 3_600_000));
 process.exitCode = Number(values.exit);

@@ -72,7 +72,7 @@ export async function openLaneLoad(lane: Lane, { loader, options }: LaneLoadOpti
       return receiptOf('accepted', counts);
     }
     if (table.lastMark !== null) {
-      table.accept({ ...accepted, mark: table.lastMark });
+      table.accept({ ...accepted, mark: table.lastMark, hasRows: false });
       return receiptOf('accepted', counts);
     }
     await table.replace(next);

@@ -339,6 +339,30 @@ describe('what a Singer target is given', () => {
     ]);
   });
 
+  it('is an activation without rows, which a target that ends well has had, whatever it confirms', async () => {
+    await using standIn = await openStandIn();
+    // Which is what target-duckdb does.
+    const destination = standIn.connect(['--echo', 'rows'], { activateVersion: true });
+    const loader = tableLoader(TABLE);
+    await loader.replace(destination, 1, [order(1), order(2)]);
+    await loader.replace(destination, 2, [order(1)]);
+    expect((await destination.runStore.readTables('shop'))[0]).toMatchObject({ liveVersion: 2, liveRowCount: 1 });
+    await destination.close();
+    expect((await standIn.loaded()).filter(({ type }) => type === 'ACTIVATE_VERSION')).toHaveLength(2);
+  });
+
+  it('is an activation that counts for nothing where the target ends with an error', async () => {
+    await using standIn = await openStandIn();
+    const begun = standIn.connect(['--echo', 'rows'], { activateVersion: true });
+    const loader = tableLoader(TABLE);
+    await loader.begin(begun, 1);
+    await (await loader.open(begun, 1)).put([order(1)], 'end');
+    await begun.close();
+    const destination = standIn.connect(['--echo', 'rows', '--exit', '1'], { activateVersion: true });
+    await expect(loader.finish(destination, 1)).rejects.toMatchObject(failed);
+    expect((await destination.runStore.readTables('shop'))[0]).toMatchObject({ liveVersion: 0 });
+  });
+
   it('is a new version of a table that is read again in place, activated at the end of that', async () => {
     await using standIn = await openStandIn();
     const destination = standIn.connect([], { activateVersion: true });

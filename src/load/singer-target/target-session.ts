@@ -18,7 +18,7 @@ export interface Delivery {
   readonly rows: Iterable<Buffer>;
   readonly rowCount: number;
   /** What is to become durable with it. */
-  readonly commit: Omit<AcceptedCommit, 'mark'>;
+  readonly commit: Omit<AcceptedCommit, 'mark' | 'hasRows'>;
 }
 
 /** What may be done while nobody else sends. */
@@ -195,7 +195,7 @@ export function createTargetSession(options: TargetSessionOptions): TargetSessio
       for (const lines of rows) await target.process.write(lines);
       lastMark += 1;
       target.marks.set(stream, lastMark);
-      table.accept({ ...commit, mark: lastMark });
+      table.accept({ ...commit, mark: lastMark, hasRows: rowCount > 0 });
       await target.process.write(stateMessage(stateValue(target.id, target.marks)));
     } catch (thrown) {
       const error = await causeOf(target, thrown);
@@ -258,6 +258,7 @@ export function createTargetSession(options: TargetSessionOptions): TargetSessio
     if (target.failure !== null) return target.failure;
     if (exit === null) return lingerError(name, options.exitTimeoutMs);
     if (exit.code !== 0) return exitError(name, exit);
+    for (const table of tables()) table.confirmEnd();
     const saved = await Promise.allSettled([...tables()].map((table) => table.confirmed()));
     const failed = saved.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) return toTributaryError(failed.reason);

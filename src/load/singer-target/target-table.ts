@@ -27,6 +27,8 @@ export interface StoredTable {
 export interface AcceptedCommit {
   /** It is durable when the target has confirmed this mark. */
   readonly mark: number;
+  /** Whether it has rows: without, the target may confirm an older mark, having nothing to load. */
+  readonly hasRows: boolean;
   readonly next: StoredTable;
   /** The first unit of it, for messages. */
   readonly unit: UnitId | null;
@@ -50,6 +52,8 @@ export interface TargetTable {
   accept(commit: AcceptedCommit): void;
   /** Everything up to the mark is loaded. Its bookmarks become durable, soon. */
   confirm(mark: number): void;
+  /** The target has read all of its input and has ended well: what has no rows needs no other confirmation. */
+  confirmEnd(): void;
   /** Resolves when everything that was confirmed is durable; rejects when it could not be made so. */
   confirmed(): Promise<void>;
   /** What is not durable never will be. */
@@ -99,6 +103,12 @@ export function createTargetTable({ stored, save, onFailure }: TargetTableOption
       });
   };
 
+  const confirm = (mark: number): void => {
+    if (mark <= confirmedMark) return;
+    confirmedMark = mark;
+    startSaving();
+  };
+
   return {
     stream: streamOf(stored.ledger),
     get durable() {
@@ -114,10 +124,10 @@ export function createTargetTable({ stored, save, onFailure }: TargetTableOption
       waiting.push(commit);
       if (commit.mark <= confirmedMark) startSaving();
     },
-    confirm(mark) {
-      if (mark <= confirmedMark) return;
-      confirmedMark = mark;
-      startSaving();
+    confirm,
+    confirmEnd() {
+      if (waiting.some(({ mark, hasRows }) => hasRows && mark > confirmedMark)) return;
+      confirm(waiting.at(-1)?.mark ?? 0);
     },
     async confirmed() {
       await saving;
