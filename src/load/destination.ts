@@ -137,6 +137,8 @@ export interface Destination {
   readonly runStore: RunStore;
   /** Whether it can be reached, created and written, without leaving anything behind. */
   check(options: { readonly signal: AbortSignal }): AsyncIterable<CheckStep>;
+  /** Called before a run reads anything: rejects when nothing could be loaded, as far as that can be told for nothing. */
+  preflight?(options: { readonly signal: AbortSignal }): Promise<void>;
   /** The life of table versions. */
   readonly refresh: {
     /**

@@ -38,6 +38,7 @@ export interface SyncRequest {
  */
 export async function sync(request: SyncRequest): Promise<RunRecord> {
   const { source, destination, clock, log, signal } = request;
+  await destination.preflight?.({ signal });
   const { chosen, refused } = await choose(request);
   const surroundings = replicationSurroundings({ ...request, names: await destinationNames(request, chosen) });
   return await runSource({

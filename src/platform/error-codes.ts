@@ -219,6 +219,11 @@ export const ERROR_CODES = {
     cause: 'The destination refused a statement or a write for a reason of its own.',
     fix: 'Read the message of the destination that the error carries; the next run resumes.',
   },
+  TARGET_UNUSABLE: {
+    kind: 'user',
+    cause: 'The Singer target is not there, or refuses to run as it is configured, whatever it is given.',
+    fix: 'Correct `command`, `args` and `config` of the destination; what the target has said is in the log of the run.',
+  },
   TARGET_FAILED: {
     kind: 'transient',
     cause:

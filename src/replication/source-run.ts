@@ -221,6 +221,7 @@ const LOAD_CODES: ReadonlySet<string> = new Set([
   'STATE_INVALID',
   'FENCED',
   'SCHEMA_TOO_WIDE',
+  'TARGET_UNUSABLE',
   'TARGET_FAILED',
   'TARGET_HUNG',
   'OUTPUT_CLOSED',
@@ -231,6 +232,7 @@ const OUTAGES: ReadonlySet<string> = new Set([
   'DESTINATION_LOCKED',
   'DESTINATION_FULL',
   'DESTINATION_READ_ONLY',
+  'TARGET_UNUSABLE',
   'OUTPUT_CLOSED',
 ]);
 

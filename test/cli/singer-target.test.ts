@@ -115,6 +115,11 @@ test('a target that is not there, or a way to delete that it has not, is refused
   const check = await shop.run(['check']);
   expect(check.exitCode).toBe(2);
   expect(check.stdout).toMatch(/failed +Singer target .*nowhere: There is no executable/);
+  const before = shop.simulator.requests.count();
+  const nowhere = await shop.run(['sync']);
+  expect(nowhere.exitCode).toBe(2);
+  expect(nowhere.stderr).toMatch(/There is no executable .*nowhere/);
+  expect(shop.simulator.requests.count()).toBe(before);
   await loadInto([], { tableOptions: ', deletes: hard' });
   const hard = await shop.run(['sync']);
   expect(hard.exitCode).toBe(2);

@@ -1,13 +1,12 @@
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { CheckStep } from '../../model/check-step.ts';
 import { toTributaryError } from '../../platform/errors.ts';
 import { createWhole, makeFolder } from '../durable-file.ts';
 import { filesError } from '../file-errors.ts';
 import { readConfigFile } from './config-file.ts';
+import { findExecutable } from './executable.ts';
 import { lockHolder } from './folder-lock.ts';
 import type { SingerTargetOptions } from './options.ts';
 import type { TargetCommand } from './target-process.ts';
@@ -28,21 +27,16 @@ export async function* checkTarget({ target, options, folder, signal }: CheckOpt
   yield await checkFolder(folder);
 }
 
-async function checkCommand({ command, folder }: TargetCommand): Promise<CheckStep> {
-  const name = `Singer target ${command}`;
+async function checkCommand(target: TargetCommand): Promise<CheckStep> {
+  const name = `Singer target ${target.command}`;
   try {
-    const { stdout } = await promisify(execFile)('sh', ['-c', 'command -v -- "$1"', 'sh', command], { cwd: folder });
     const message =
-      `A run starts ${stdout.trim()}; it was not started now. What it loads is loaded at least once: after a crash rows may ` +
+      `A run starts ${await findExecutable(target)}; it was not started now. What it loads is loaded at least once: after a crash rows may ` +
       'come again, which a target that upserts by key does not show';
     return { name, status: 'succeeded', message, hint: null };
-  } catch {
-    return {
-      name,
-      status: 'failed',
-      message: `There is no executable ${command} on the PATH, or none at that path from ${folder}`,
-      hint: 'Install the target, or write the path of its executable as `command`.',
-    };
+  } catch (error) {
+    const { message, hint } = toTributaryError(error);
+    return { name, status: 'failed', message, hint };
   }
 }
 

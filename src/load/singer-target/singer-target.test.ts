@@ -1,4 +1,5 @@
 import { mkdir, rename, rmdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { above } from '../../../test/support/followed-table.ts';
@@ -34,6 +35,7 @@ function starts(standIn: StandIn): number {
   return standIn.logged(/started$/).length;
 }
 
+const neverAborted = { signal: new AbortController().signal };
 const failed = { code: 'TARGET_FAILED' };
 
 describe('the bookmarks of a table that a Singer target loads', () => {
@@ -396,12 +398,36 @@ describe('what a Singer target is given', () => {
 });
 
 describe('starting a Singer target', () => {
-  it('fails with what to correct where there is no such command', async () => {
+  it.each([
+    { what: 'no such command', options: { command: 'no-such-target' }, hint: 'Install the target' },
+    { what: 'a folder', options: { command: tmpdir() }, hint: 'Install the target' },
+    { what: 'a command with its arguments', options: { command: 'node --check' }, hint: '`args`' },
+  ])('is refused before anything is read where there is $what', async ({ options, hint }) => {
+    await using standIn = await openStandIn();
+    const destination = standIn.connect([], options);
+    const expected = {
+      message: expect.stringContaining('There is no executable'),
+      hint: expect.stringContaining(hint),
+    };
+    await expect(destination.preflight?.(neverAborted)).rejects.toMatchObject({ code: 'TARGET_UNUSABLE', ...expected });
+    const steps = [];
+    for await (const step of destination.check(neverAborted)) steps.push(step);
+    expect(steps[0]).toMatchObject({ status: 'failed', ...expected });
+  });
+
+  it('is refused before anything is read where its configuration file cannot be read', async () => {
+    await using standIn = await openStandIn();
+    const destination = standIn.connect([], { configFile: join(standIn.folder, 'nowhere.json') });
+    await expect(destination.preflight?.(neverAborted)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    await expect(standIn.connect().preflight?.(neverAborted)).resolves.toBeUndefined();
+  });
+
+  it('fails with what to correct where the command has gone meanwhile', async () => {
     await using standIn = await openStandIn();
     const destination = standIn.connect([], { command: 'no-such-target' });
     const { lane } = await begun(destination);
     await expect(lane.send([order(1)], behind(1)).then(() => lane.load.acceptance?.settle())).rejects.toMatchObject({
-      ...failed,
+      code: 'TARGET_UNUSABLE',
       message: expect.stringContaining('exit code 127'),
       hint: expect.stringContaining('was not found'),
     });

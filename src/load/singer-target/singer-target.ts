@@ -1,10 +1,13 @@
 import { join, resolve, sep } from 'node:path';
 import type { Clock } from '../../platform/clock.ts';
 import { type Logger, silentLogger } from '../../platform/logger.ts';
+import { metadataAttributeWarnings } from '../../singer/metadata-attributes.ts';
 import type { Destination } from '../destination.ts';
 import { safeName } from '../run-files.ts';
 import { SINGER_TARGET_CAPABILITIES } from './capabilities.ts';
 import { checkTarget } from './check.ts';
+import { readConfigFile } from './config-file.ts';
+import { findExecutable } from './executable.ts';
 import { openLaneLoad } from './lane-load.ts';
 import type { SingerTargetOptions } from './options.ts';
 import { beginTable, finishTable, haltTableAt, resyncTable } from './refresh.ts';
@@ -33,10 +36,16 @@ export function createSingerTargetDestination(options: SingerTargetOptions, surr
   const command = commandFrom(options.command, baseFolder);
   const target = { command, args: options.args, folder: baseFolder };
   const loader = sharedTargetLoader({ options, target, folder, clock, log });
+  const warnOfAttribute = metadataAttributeWarnings(log);
   return {
     capabilities: SINGER_TARGET_CAPABILITIES,
     runStore: createTargetRunStore(folder, loader),
     check: ({ signal }) => checkTarget({ target, options, folder, signal }),
+    preflight: async ({ signal }) => {
+      signal.throwIfAborted();
+      await findExecutable(target);
+      if (options.configFile !== undefined) await readConfigFile(options.configFile);
+    },
     refresh: {
       begin: (request, { signal }) =>
         loader.exclusively(async (pipe, tables) => {
@@ -63,7 +72,7 @@ export function createSingerTargetDestination(options: SingerTargetOptions, surr
     },
     open: async (lane, { signal }) => {
       signal.throwIfAborted();
-      return await openLaneLoad(lane, { loader, options });
+      return await openLaneLoad(lane, { loader, options, warnOfAttribute });
     },
     // Singer has no way to ask a target.
     sample: async () => [],

@@ -14,7 +14,7 @@ export function exitError(name: string, { code, signal }: TargetExit): Tributary
   // What shells answer for a command that is not there, or cannot be executed.
   const isMissing = code === 127 || code === 126;
   const message = code === 0 ? `${name} has ended before its input had ended` : `${name} has ended ${how}`;
-  return new TributaryError('TARGET_FAILED', message, {
+  return new TributaryError(isMissing ? 'TARGET_UNUSABLE' : 'TARGET_FAILED', message, {
     ...(isMissing && { hint: 'Correct the command of the destination: it was not found, or may not be executed.' }),
     context: { target: name, exit: signal ?? code ?? '' },
   });
