@@ -47,6 +47,10 @@ export type PointInTimeRecovery = { readonly state: 'on' | 'off' } | UnknownSett
 export interface CatalogTable {
   readonly name: string;
   readonly arn: string;
+  /** Where it was described. A command that does not say so may change another table of its name. */
+  readonly region: string;
+  /** Null: AWS itself. */
+  readonly endpoint: string | null;
   /** TableId, else the creation time: a table that is deleted and created again under its name is another table. */
   readonly identity: string;
   readonly status: string;

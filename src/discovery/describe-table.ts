@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { Connection } from '../connection/clients.ts';
 import { mapAwsError } from '../connection/errors.ts';
+import type { ConnectionOptions } from '../model/connection-options.ts';
 import type { KeyAttribute, TableKey } from '../model/table.ts';
 import { TributaryError } from '../platform/errors.ts';
 import type {
@@ -27,7 +28,7 @@ export async function describeTable(connection: Connection, table: string, signa
     const answer = await connection.dynamodb.send(new DescribeTableCommand({ TableName: table }), {
       abortSignal: signal,
     });
-    return catalogTable(table, answer.Table ?? {});
+    return catalogTable(table, answer.Table ?? {}, connection.options);
   } catch (error) {
     throw mapAwsError(error, { action: 'dynamodb:DescribeTable', table, options: connection.options, signal });
   }
@@ -82,7 +83,11 @@ function unknownBecause(error: unknown, { action, table, connection, signal }: S
   throw mapped;
 }
 
-function catalogTable(name: string, description: TableDescription): CatalogTable {
+function catalogTable(
+  name: string,
+  description: TableDescription,
+  { region, endpoint }: ConnectionOptions,
+): CatalogTable {
   const { TableArn, TableId, TableStatus, CreationDateTime, ProvisionedThroughput, OnDemandThroughput } = description;
   const definitions = description.AttributeDefinitions ?? [];
   // Tables that never changed their mode have no summary: they are provisioned. DynamoDB Local has zeros for on-demand.
@@ -92,6 +97,8 @@ function catalogTable(name: string, description: TableDescription): CatalogTable
   return {
     name,
     arn: TableArn ?? '',
+    region,
+    endpoint,
     identity,
     status: TableStatus ?? 'UNKNOWN',
     key: tableKey(name, keyAttributes(description.KeySchema, definitions)),

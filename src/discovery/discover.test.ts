@@ -53,6 +53,8 @@ test('a table is described with key, counts, billing, stream and indexes', async
   expect(entry?.table).toEqual({
     name: 'orders',
     arn: 'arn:aws:dynamodb:us-east-1:123456789012:table/orders',
+    region: 'us-east-1',
+    endpoint: simulator.endpoint,
     identity: expect.stringMatching(/^[0-9a-f-]{36}$/),
     status: 'ACTIVE',
     key: [

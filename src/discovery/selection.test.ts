@@ -20,6 +20,8 @@ const INDEX: CatalogIndex = {
 const TABLE: CatalogTable = {
   name: 'orders',
   arn: 'arn:aws:dynamodb:us-east-1:123456789012:table/orders',
+  region: 'us-east-1',
+  endpoint: null,
   identity: 'a',
   status: 'ACTIVE',
   key: [{ name: 'pk', type: 'S' }],
@@ -81,6 +83,21 @@ describe('a table that is to follow its stream', () => {
       });
     }
   });
+
+  test.each([
+    ['http://127.0.0.1:8000', 'http://127.0.0.1:8000'],
+    ['http://[::1]:8000/a?b&c', "'http://[::1]:8000/a?b&c'"],
+  ])(
+    'learns it for the endpoint %s and the region of the source, not for a table of AWS of that name',
+    (endpoint, typed) => {
+      const place = { region: 'eu-central-1', endpoint };
+      const command = `aws dynamodb update-table --endpoint-url ${typed} --region eu-central-1 --table-name orders`;
+      expect(refusal('orders', logBased(), place).hint).toContain(`Enable one: ${command} --stream-specification`);
+      expect(refusal('orders', logBased(), { ...following('KEYS_ONLY'), ...place }).hint).toContain(
+        `Disable the stream: ${command} --stream-specification StreamEnabled=false; then enable it again: ${command}`,
+      );
+    },
+  );
 
   test.each(['KEYS_ONLY', 'OLD_IMAGE'] as const)(
     'learns how to replace one of %s, and that this is a gap',

@@ -105,10 +105,14 @@ function disableCommand(table: CatalogTable): string {
   return updateCommand(table, 'StreamEnabled=false');
 }
 
-/** With its region: the one that is set where it is typed in may have another table of that name. */
-function updateCommand({ name, arn }: CatalogTable, specification: string): string {
-  const region = arn.split(':')[3] ?? '';
-  return `aws dynamodb update-table --region ${region} --table-name ${name} --stream-specification ${specification}`;
+function updateCommand({ name, region, endpoint }: CatalogTable, specification: string): string {
+  const at = endpoint === null ? '' : ` --endpoint-url ${shellWord(endpoint)}`;
+  return `aws dynamodb update-table${at} --region ${region} --table-name ${name} --stream-specification ${specification}`;
+}
+
+/** Quoted where a shell would read more into it, as into the brackets of an IPv6 address. */
+function shellWord(text: string): string {
+  return /^[\w:/.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function refusal(name: string, why: string, { hint }: { readonly hint: string }): TributaryError {

@@ -187,7 +187,9 @@ describe('a table that follows its stream', () => {
     expect(stream(steps)).toMatchObject([{ name: 'Stream carts', message: 'Not enabled' }]);
     expect(named(steps, 'Selection carts')).toMatchObject({
       status: 'failed',
-      hint: expect.stringContaining('aws dynamodb update-table --region us-east-1 --table-name carts'),
+      hint: expect.stringContaining(
+        `aws dynamodb update-table --endpoint-url ${simulator.endpoint} --region us-east-1 --table-name carts`,
+      ),
     });
   });
 
