@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { TableKey } from '../model/table.ts';
 import { TributaryError } from '../platform/errors.ts';
+import { plainIssue } from './plain-issue.ts';
 
 /** A stream that the catalog selects. Its id is the name of its table. */
 export interface CatalogStream {
@@ -86,7 +87,7 @@ export function parseCatalog(json: unknown): readonly CatalogStream[] {
   const streams: CatalogStream[] = [];
   const seen = new Set<string>();
   for (const [index, entry] of catalog.data.streams.entries()) {
-    const stream = streamSchema.safeParse(entry);
+    const stream = streamSchema.safeParse(entry, { error: plainIssue });
     if (!stream.success) {
       problems.push(...problemsOf(nameOf(entry, index), stream.error));
       continue;
@@ -101,7 +102,7 @@ export function parseCatalog(json: unknown): readonly CatalogStream[] {
     if (seen.has(name)) problems.push(`${name}: is there twice`);
     seen.add(name);
     const parsed = settingsSchema.safeParse(settings);
-    const schema = schemaSchema.safeParse(entry);
+    const schema = schemaSchema.safeParse(entry, { error: plainIssue });
     for (const { error } of [parsed, schema]) if (error) problems.push(...problemsOf(name, error));
     if (!parsed.success || !schema.success) continue;
     streams.push({

@@ -2,6 +2,7 @@ import type { Rendering } from '../model/record-frame.ts';
 import type { AttributeEvidence, StoredColumn } from '../model/stored-schema.ts';
 import type { TableKey } from '../model/table.ts';
 import { ObservedKind } from '../model/tape.ts';
+import { DELETED_AT } from './metadata-attributes.ts';
 
 /** JSON Schema of the records of a stream. */
 export interface JsonSchema {
@@ -38,8 +39,24 @@ export function inferredSchema(
     const { type, ...rest } = property;
     properties.push([attribute, { type: keyNames.has(attribute) ? type : ['null', ...type], ...rest }]);
   }
-  if (hasDeletes) properties.push(['_sdc_deleted_at', { type: ['null', 'string'], format: 'date-time' }]);
+  if (hasDeletes) {
+    const isOwn = properties.some(([name]) => name === DELETED_AT);
+    properties.push([DELETED_AT, { type: ['null', 'string'], ...(isOwn ? {} : { format: 'date-time' }) }]);
+  }
   return { type: 'object', properties: Object.fromEntries(properties) };
+}
+
+/** Of the attributes that are not written as they are. `hasDeletes`: one of the name `_sdc_deleted_at` has our times, too. */
+export function renderingsByName(
+  columns: readonly StoredColumn[],
+  { hasDeletes }: { readonly hasDeletes: boolean },
+): ReadonlyMap<string, Rendering> {
+  const renderings = new Map<string, Rendering>();
+  for (const column of columns) {
+    const rendering = hasDeletes && column.attribute === DELETED_AT ? 'text' : renderingOf(column);
+    if (rendering !== null) renderings.set(column.attribute, rendering);
+  }
+  return renderings;
 }
 
 /** How the values of a column are written to fit its property; null: as they are. */

@@ -1,4 +1,5 @@
 import type { RecordFrame } from '../model/record-frame.ts';
+import { DELETED_AT, TABLE_VERSION } from './metadata-attributes.ts';
 import { singerTime } from './singer-time.ts';
 
 /*
@@ -40,7 +41,7 @@ export interface RecordFrameOptions {
   readonly deletedAt: boolean;
 }
 
-/** What makes RECORD messages of rows. An attribute `_sdc_deleted_at` comes before ours: readers take the last of two. */
+/** What makes RECORD messages of rows. For items with an attribute `_sdc_deleted_at` of their own see `rowTails`. */
 export function recordFrame({ stream, version, timeExtractedMs, deletedAt }: RecordFrameOptions): RecordFrame {
   const members = [
     `"type":"RECORD","stream":${JSON.stringify(stream)}`,
@@ -52,20 +53,25 @@ export function recordFrame({ stream, version, timeExtractedMs, deletedAt }: Rec
 
 /**
  * What makes lines of a BATCH file of rows. Such lines are items without a message around them, and targets of Meltano's
- * SDK take the version from the items: without it the next ACTIVATE_VERSION would delete them.
+ * SDK take the version from the items: without it the next ACTIVATE_VERSION would delete them. So it comes behind an
+ * attribute of its name: readers take the last of two.
  */
 export function batchFrame({ version, deletedAt }: Pick<RecordFrameOptions, 'version' | 'deletedAt'>): RecordFrame {
-  const sweepable = version === null ? '' : `,"_sdc_table_version":${version}`;
+  const sweepable = version === null ? '' : `,"${TABLE_VERSION}":${version}`;
   return { head: Buffer.from('{'), tail: Buffer.from(`${deletedAt ? ALIVE : ''}${sweepable}}\n`) };
 }
 
 /** The tail of an item that was deleted, in the place of the tail of its frame. */
 export function deletedTail({ tail }: RecordFrame, deletedAtMs: number): Buffer {
-  const rest = tail.subarray(tail.indexOf(ALIVE) === 0 ? ALIVE.length : 0);
-  return Buffer.concat([Buffer.from(`,"_sdc_deleted_at":"${singerTime(deletedAtMs)}"`), rest]);
+  return Buffer.concat([Buffer.from(`,"${DELETED_AT}":"${singerTime(deletedAtMs)}"`), tailOfOwn({ tail })]);
 }
 
-const ALIVE = ',"_sdc_deleted_at":null';
+/** The tail of an item that says itself when it was deleted, whatever it means by that. */
+export function tailOfOwn({ tail }: Pick<RecordFrame, 'tail'>): Buffer {
+  return tail.subarray(tail.indexOf(ALIVE) === 0 ? ALIVE.length : 0);
+}
+
+const ALIVE = `,"${DELETED_AT}":null`;
 
 function message(content: object): Buffer {
   return Buffer.from(`${JSON.stringify(content)}\n`);

@@ -74,6 +74,9 @@ describe('a state', () => {
   test.each([
     ['a list', []],
     ['a number', 5],
+    ['a config', { region_name: 'us-east-1' }],
+    ['a catalog', { streams: [] }],
+    ['a message around a config', { type: 'STATE', value: { region_name: 'us-east-1' } }],
     ['bookmarks that are a list', { bookmarks: [] }],
     ['a version that is text', { bookmarks: { orders: { version: 'x' } } }],
     ['a message with such a version', { type: 'STATE', value: { bookmarks: { orders: { version: 'x' } } } }],

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plainIssue } from './plain-issue.ts';
 import { parseSingerTime, singerTime } from './singer-time.ts';
 
 /** What tap-dynamodb remembers of a table: the Python one, and ours with a key beside. */
@@ -42,9 +43,11 @@ const bookmarkSchema = z.looseObject({
   success_timestamp: z.iso.datetime({ offset: true, local: true }).nullish(),
   tributary: z.string().nullish(),
 });
-const stateSchema = z.looseObject({
-  bookmarks: z.record(z.string(), bookmarkSchema.nullable()).nullish(),
-});
+const EXPECTED = 'expected {}, or an object with "bookmarks" or "currently_syncing"';
+/** A config or a catalog that was given by mistake must not pass for the state of a first run. */
+const stateSchema = z
+  .looseObject({ bookmarks: z.record(z.string(), bookmarkSchema.nullable()).nullish() }, EXPECTED)
+  .refine((state) => Object.keys(state).length === 0 || 'bookmarks' in state || 'currently_syncing' in state, EXPECTED);
 /** Targets print the state alone; what a tap has written is a message around it. */
 const messageSchema = z.looseObject({ type: z.literal('STATE'), value: stateSchema });
 const isMessage = z.looseObject({ type: z.literal('STATE'), value: z.unknown() });
@@ -52,8 +55,8 @@ const isMessage = z.looseObject({ type: z.literal('STATE'), value: z.unknown() }
 /** A Singer state of tap-dynamodb; one without bookmarks is that of a first run. Throws a ZodError where it is none. */
 export function parseTapState(json: unknown): TapState {
   const { bookmarks, ...rest } = isMessage.safeParse(json).success
-    ? messageSchema.parse(json).value
-    : stateSchema.parse(json);
+    ? messageSchema.parse(json, { error: plainIssue }).value
+    : stateSchema.parse(json, { error: plainIssue });
   const found = Object.entries(bookmarks ?? {}).map(
     ([table, bookmark]) => [table, tapBookmark(bookmark ?? {})] as const,
   );

@@ -147,7 +147,12 @@ describe('readTapState', () => {
     ['{"bookmarks":', 'JSON'],
     ['{}', 'no bookmarks'],
     ['{"type":"STATE","value":{"bookmarks":{"orders":{"version":"x"}}}}', 'value.bookmarks.orders.version'],
-    ['[]', 'no state of tap-dynamodb: Invalid input'],
+    ['[]', 'no state of tap-dynamodb: expected {}, or an object with "bookmarks"'],
+    ['{"region_name":"us-east-1"}', 'no state of tap-dynamodb: expected {}'],
+    ['{"type":"STATE","value":{"streams":[]}}', 'no state of tap-dynamodb: value: expected {}'],
+    ['{"type":"STATE"}', 'no state of tap-dynamodb: expected {}'],
+    ['{"bookmarks":[]}', 'no state of tap-dynamodb: bookmarks: expected an object'],
+    ['{"bookmarks":{}}\n{"bookmarks":{}}\n', 'several lines'],
     [
       '{"bookmarks":{"orders":{"shard_seq_numbers":{"a":"x"}}}}',
       'bookmarks.orders.shard_seq_numbers.a: not a sequence number',
@@ -157,6 +162,14 @@ describe('readTapState', () => {
     expect(() => readTapState(text)).toThrow(
       expect.objectContaining({ code: 'STATE_INVALID', message: expect.stringContaining(reason) }),
     );
+  });
+
+  test.each([
+    ['{"completed":{"singer_state":{"bookmarks":{}}}}', /completed\.singer_state/],
+    ['{"bookmarks":{}}\n{"bookmarks":{}}\n', /^Give the last line alone/],
+    ['{\n"bookmarks":\n', /^Name the file/],
+  ])('says what to do with %s', (text, hint) => {
+    expect(() => readTapState(text)).toThrow(expect.objectContaining({ hint: expect.stringMatching(hint) }));
   });
 
   test('says nothing of what is in a text that is no JSON', () => {

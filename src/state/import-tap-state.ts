@@ -1,12 +1,12 @@
 import { crc32 } from 'node:zlib';
-import { ZodError } from 'zod';
 import type { ListedShard } from '../connection/stream-calls.ts';
 import { afterKey, type Position, shardPosition } from '../model/position.ts';
 import { parseShardUnit, segmentUnit, shardUnit } from '../model/unit.ts';
 import type { NewUnit } from '../model/unit-state.ts';
-import { messageOf, TributaryError } from '../platform/errors.ts';
-import { parseTapState, type TapBookmark, type TapKey, type TapState } from '../singer/tap-state.ts';
+import { TributaryError } from '../platform/errors.ts';
+import type { TapBookmark, TapKey } from '../singer/tap-state.ts';
 import { comparePositions, parsePosition } from './position-text.ts';
+import { readSingerState } from './read-singer-state.ts';
 
 /**
  * The tap reads closed shards only. A shard is closed after about four hours, so when a run of it had ended well, nothing
@@ -16,7 +16,7 @@ const UNREAD_AT_SUCCESS_MS = 4.5 * 3_600_000;
 
 /** The bookmarks of the Python tap-dynamodb by table. Throws STATE_INVALID where there are none. */
 export function readTapState(text: string): ReadonlyMap<string, TapBookmark> {
-  const { bookmarks } = readSingerState(text, HINT);
+  const { bookmarks } = readSingerState(text, { path: null, hint: HINT });
   if (bookmarks.size > 0) return bookmarks;
   throw new TributaryError('STATE_INVALID', 'The file is no state of tap-dynamodb: it has no bookmarks', {
     hint: HINT,
@@ -24,26 +24,6 @@ export function readTapState(text: string): ReadonlyMap<string, TapBookmark> {
 }
 
 const HINT = 'Name the file that the tap gets with --state: {"bookmarks": {"TABLE": {...}}}';
-
-/** A Singer state as a tap gets it. Throws STATE_INVALID, with this hint. */
-export function readSingerState(text: string, hint: string): TapState {
-  try {
-    return parseTapState(JSON.parse(text));
-  } catch (error) {
-    throw new TributaryError('STATE_INVALID', `The file is no state of tap-dynamodb: ${reasonOf(error)}`, {
-      hint,
-      cause: error,
-    });
-  }
-}
-
-/** What the parser of JSON says has some of the text in it, which may be the key of an item. */
-function reasonOf(error: unknown): string {
-  if (error instanceof SyntaxError) return 'it is no JSON';
-  const [issue] = error instanceof ZodError ? error.issues : [];
-  if (issue === undefined) return messageOf(error);
-  return issue.path.length === 0 ? issue.message : `${issue.path.map(String).join('.')}: ${issue.message}`;
-}
 
 interface TapConversion {
   readonly listing: readonly ListedShard[];

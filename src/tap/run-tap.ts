@@ -9,7 +9,7 @@ import { collectWithoutSteps } from '../platform/garbage-collection.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
 import { parseCatalog } from '../singer/catalog.ts';
 import type { TapState } from '../singer/tap-state.ts';
-import { readSingerState } from '../state/import-tap-state.ts';
+import { readSingerState } from '../state/read-singer-state.ts';
 import type { TapCommand } from './command-line.ts';
 import { writeCatalog } from './discover.ts';
 import { createSingerOutput } from './output.ts';
@@ -79,7 +79,8 @@ async function withConnection<Result>(
 
 async function readState(path: string | null): Promise<TapState> {
   const text = path === null ? '{}' : await readText('state', path, 'STATE_INVALID');
-  return readSingerState(text, 'Give the value of the last STATE message that the target has passed on, or no --state');
+  const hint = 'Give the value of the last STATE message that the target has passed on, or no --state';
+  return readSingerState(text, { path, hint });
 }
 
 async function readJson(what: string, path: string, code: ErrorCode): Promise<unknown> {
@@ -99,7 +100,7 @@ async function readText(what: string, path: string, code: ErrorCode): Promise<st
     return await readFile(path, 'utf8');
   } catch (error) {
     throw new TributaryError(code, `The ${what} ${path} cannot be read: ${messageOf(error)}`, {
-      ...{ hint: `Check the path that --${what} names`, kind: 'user', cause: error },
+      ...{ hint: `Check the path that --${what} names`, cause: error },
     });
   }
 }

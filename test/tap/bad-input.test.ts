@@ -104,6 +104,13 @@ test('tables that are not there, streams without images and wrong projections ar
 
 test('a state of another version, and one that is none, are not gone on with', async () => {
   const orders = { tributary: JSON.stringify({ format: 99 }), version: 1, last_replication_method: 'FULL_TABLE' };
+  const [config, missing] = [await place.config(), `${place.folder}/none.json`];
+  const catalog = await place.file('catalog.json', catalogFor({ orders: FULL }));
+  const withState = (path: string) => refusal(['--config', config, '--catalog', catalog, '--state', path]);
+  const [ofConfig, notThere] = [await withState(config), await withState(missing)];
+  expect(ofConfig.exitCode).toBe(4);
+  expect(ofConfig.said).toContain(`The file ${config} is no state of tap-dynamodb: expected {}, or an object with`);
+  expect(notThere).toMatchObject({ exitCode: 4, said: expect.stringContaining(`${missing} cannot be read`) });
   const [newer, none] = await Promise.all([
     refusedSync({ state: { bookmarks: { orders } } }),
     refusal([
