@@ -59,7 +59,7 @@ async function runTap(options: {
     },
   });
   const tap = tapInto(output, { state: target.state ?? {}, clock: orders.clock, streams: [ORDERS] });
-  await tap.prepare('orders', NEVER);
+  await tap.resume('orders', NEVER);
   const { simulator } = orders;
   const run = { simulator, destination: tap, table: 'orders', segmentConcurrency: 1, signal: dead.signal };
   await runLogBased({ ...run, clock: clockWithTurn(options.turn ?? FOREVER), reading: options.reading });

@@ -112,7 +112,7 @@ async function prepare(
   const refused = new Map<string, TributaryError>();
   for (const { table } of tables) {
     try {
-      await destination.prepare(table, { signal });
+      await destination.resume(table, { signal });
     } catch (error) {
       if (signal.aborted || !(error instanceof TributaryError)) throw error;
       refused.set(table, tapError(error, table));

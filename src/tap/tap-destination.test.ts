@@ -9,6 +9,7 @@ import {
 } from '../../test/support/ordered-target.ts';
 import { gap, remove, STREAM, shards, upsert } from '../../test/support/stream-samples.ts';
 import { baseOf, behind, tableLoader } from '../../test/support/table-loader.ts';
+import { createLogger } from '../platform/logger.ts';
 import type { TapDestination } from './tap-destination.ts';
 
 const NEVER = { signal: new AbortController().signal };
@@ -48,7 +49,7 @@ async function endRun(tap: TapDestination): Promise<void> {
 async function readTwoPages(target: OrderedTarget, version: number, state: unknown = {}): Promise<void> {
   const tap = tapInto(target.connect(), { streams: [FULL_TABLE], state });
   const loader = fullTable();
-  await tap.prepare('orders', NEVER);
+  await tap.resume('orders', NEVER);
   await loader.begin(tap, version);
   const lane = await loader.open(tap, version);
   await lane.put([item('a'), item('b')], behind('b'));
@@ -101,7 +102,7 @@ describe('the messages of a FULL_TABLE run', () => {
     });
 
     const second = tapInto(target.connect(), { streams: [FULL_TABLE], state: target.state });
-    await second.prepare('orders', NEVER);
+    await second.resume('orders', NEVER);
     const [state] = await second.runStore.readTables('shop');
     expect(state?.loading).toMatchObject({ version: 1, identity: 'table-id-1', layout: 'layout-1' });
     expect(await second.runStore.readUnits('shop', 'orders')).toMatchObject([{ position: behind('a') }]);
@@ -130,7 +131,7 @@ describe('the messages of a FULL_TABLE run', () => {
 async function firstRun(target: OrderedTarget) {
   const tap = tapInto(target.connect());
   const loader = followed();
-  await tap.prepare('orders', NEVER);
+  await tap.resume('orders', NEVER);
   await loader.begin(tap, 1, { placement: 'live' });
   const lane = await loader.open(tap, 1);
   await lane.put([item('a'), item('b')], 'end');
@@ -169,7 +170,7 @@ describe('the messages of a LOG_BASED run', () => {
     await firstRun(target);
     const before = target.messages.length;
     const tap = tapInto(target.connect(), { state: target.state });
-    await tap.prepare('orders', NEVER);
+    await tap.resume('orders', NEVER);
     const loader = followed();
     await loader.adopt(tap);
     const lane = await loader.open(tap, 1, loader.shards);
@@ -185,7 +186,7 @@ describe('the messages of a LOG_BASED run', () => {
     await firstRun(target);
     const before = target.messages.length;
     const tap = tapInto(target.connect(), { state: target.state });
-    await tap.prepare('orders', NEVER);
+    await tap.resume('orders', NEVER);
     const loader = followed();
     await loader.adopt(tap);
     const lane = await loader.open(tap, 1, loader.shards);
@@ -215,7 +216,7 @@ describe('the messages of a LOG_BASED run', () => {
     await firstRun(target);
     const before = target.messages.length;
     const tap = tapInto(target.connect(), { state: target.state });
-    await tap.prepare('orders', NEVER);
+    await tap.resume('orders', NEVER);
     const loader = followed();
     await loader.adopt(tap);
     await loader.resync(tap, 1, { gaps: [gap('g1')] });
@@ -246,7 +247,7 @@ describe('the messages of a LOG_BASED run', () => {
     const given = target.state;
     const before = target.messages.length;
     const tap = tapInto(target.connect(), { state: given });
-    await tap.prepare('orders', NEVER);
+    await tap.resume('orders', NEVER);
     const loader = followed();
     await loader.adopt(tap);
     const lane = await loader.open(tap, 1, loader.shards);
@@ -316,6 +317,87 @@ describe('rows that could not be written', () => {
   });
 });
 
+describe('items with an attribute of the name of one of ours', () => {
+  const deletedOn = (id: string, day: number) => ({ ...item(id), _sdc_deleted_at: { N: String(day) } });
+
+  async function follow(target: OrderedTarget, options: Parameters<typeof tapInto>[1]): Promise<void> {
+    const tap = tapInto(target.connect(), options);
+    const loader = followed();
+    await loader.begin(tap, 1, { placement: 'live' });
+    const lane = await loader.open(tap, 1);
+    await lane.put([item('a'), deletedOn('b', 5)], 'end');
+    const [shard] = loader.shards;
+    await lane.apply([upsert(deletedOn('c', 6), baseOf(1) + 1n), change('d', 2)], 'after 2', shard);
+    await lane.apply([remove(item('c'), baseOf(1) + 3n)], 'after 3', shard);
+    await endRun(tap);
+  }
+  const linesOf = (lines: string): readonly string[] => lines.split('\n').filter((line) => line.includes('"id"'));
+  const DELETED = '2030-01-01T12:00:00.000000Z';
+
+  test('keep it while they are there, once in each RECORD, which is warned of once', async () => {
+    const target = ordersTarget();
+    const output = target.connect();
+    const written: string[] = [];
+    const warned: string[] = [];
+    const spied = {
+      ...output,
+      write: async (lines: Buffer) => {
+        written.push(...linesOf(lines.toString()).filter((line) => line.includes('"RECORD"')));
+        await output.write(lines);
+      },
+    };
+    const log = createLogger({ location: 'main', level: 'WARNING', now: () => 0, write: (line) => warned.push(line) });
+    await follow({ ...target, connect: () => spied }, { log });
+    expect(written.map((line) => /"record":(.*)\}$/.exec(line)?.[1])).toEqual([
+      '{"id":"a","_sdc_deleted_at":null}',
+      '{"id":"b","_sdc_deleted_at":5}',
+      '{"id":"c","_sdc_deleted_at":6}',
+      '{"id":"d","n":2,"_sdc_deleted_at":null}',
+      `{"id":"c","_sdc_deleted_at":"${DELETED}"}`,
+    ]);
+    expect(warned).toEqual([expect.stringMatching(/orders: items have an attribute _sdc_deleted_at: .* projection/)]);
+  });
+
+  test('have a text there where schemas are inferred', async () => {
+    const target = ordersTarget();
+    await follow(target, { inferSchema: true });
+    const [schema] = target.messages;
+    expect(schema?.schema?.['properties']).toMatchObject({ _sdc_deleted_at: { type: ['null', 'string'] } });
+    expect(JSON.stringify(schema)).not.toContain('date-time');
+    const values = [...(target.rows.get('orders') ?? [])].map(([id, { record }]) => [id, record['_sdc_deleted_at']]);
+    expect(values.toSorted()).toEqual([
+      ...[
+        ['a', null],
+        ['b', '5'],
+      ],
+      ...[
+        ['c', DELETED],
+        ['d', null],
+      ],
+    ]);
+  });
+
+  test('do not get into the version that lines of a BATCH have, which is warned of', async () => {
+    const target = ordersTarget();
+    const files: string[] = [];
+    const warned: string[] = [];
+    const batches = {
+      write: async (_: string, lines: Buffer) => {
+        files.push(lines.toString());
+        return 'file:///batch';
+      },
+    };
+    const log = createLogger({ location: 'main', level: 'WARNING', now: () => 0, write: (line) => warned.push(line) });
+    const tap = tapInto(target.connect(), { streams: [FULL_TABLE], batches, log });
+    const loader = fullTable();
+    await loader.replace(tap, 1, [{ ...item('a'), _sdc_table_version: { N: '1' } }]);
+    await endRun(tap);
+    const version = target.messages.find(({ type }) => type === 'ACTIVATE_VERSION')?.version;
+    expect(JSON.parse(files.join(''))).toEqual({ id: 'a', _sdc_table_version: version });
+    expect(warned).toEqual([expect.stringContaining('orders: items have an attribute _sdc_table_version: ')]);
+  });
+});
+
 describe('inferred schemas', () => {
   const schemas = ({ messages }: OrderedTarget): readonly SingerMessage[] =>
     messages.filter(({ type }) => type === 'SCHEMA');
@@ -348,7 +430,7 @@ describe('inferred schemas', () => {
     await fullTable().replace(first, 1, [wide]);
     await endRun(first);
     const second = tapInto(target.connect(), { streams: [FULL_TABLE], inferSchema: true, state: target.state });
-    await second.prepare('orders', NEVER);
+    await second.resume('orders', NEVER);
     const loader = fullTable();
     await loader.adopt(second);
     await loader.replace(second, 2, [{ ...item('a'), n: { N: '1' } }]);

@@ -41,7 +41,7 @@ export interface TapDestination extends Destination {
    * Makes out where the bookmark of a table goes on; to be awaited before the table is replicated. Rejects with
    * STATE_INVALID where nobody has written it.
    */
-  prepare(table: string, options: { readonly signal: AbortSignal }): Promise<void>;
+  resume(table: string, options: { readonly signal: AbortSignal }): Promise<void>;
   /** The run of the table has ended well. */
   succeeded(table: string, atMs: number): Promise<void>;
 }
@@ -145,7 +145,7 @@ export function createTapDestination(options: TapDestinationOptions): TapDestina
       return openTapLoad(named(lane.table), lane, { output, states });
     },
     sample: async () => [],
-    prepare: async (name, { signal }) => {
+    resume: async (name, { signal }) => {
       const table = named(name);
       if (table.bookmark === null) return;
       const source = (): Promise<TapSource> => options.sourceOf(name, signal);

@@ -63,7 +63,7 @@ export function createTapPlace(clock: Clock): HistoryPlace {
       const output = target.connect({ beforeWrite: beforeCommit, afterWrite: afterCommit });
       const streams = [{ ...ORDERS, stream: TABLE }];
       const tap = tapInto(output, { state: target.state ?? {}, streams, clock });
-      await tap.prepare(TABLE, NEVER);
+      await tap.resume(TABLE, NEVER);
       await use(tap);
       await tap.succeeded(TABLE, clock.now());
       await tap.close();
