@@ -1,20 +1,15 @@
 import type { Batch } from '../model/batch.ts';
-import { ChangeKind } from '../model/change.ts';
 import type { RecordFrame, Rendering } from '../model/record-frame.ts';
 import type { StoredSchema } from '../model/stored-schema.ts';
 import type { TableKey } from '../model/table.ts';
 import type { TapePage } from '../model/tape.ts';
 import type { Logger } from '../platform/logger.ts';
-import { inferredSchema, renderingOf } from '../singer/json-schema.ts';
-import {
-  activateVersionMessage,
-  batchFrame,
-  batchMessage,
-  deletedTail,
-  recordFrame,
-  schemaMessage,
-} from '../singer/messages.ts';
+import { inferredSchema, renderingsByName } from '../singer/json-schema.ts';
+import { activateVersionMessage, batchFrame, batchMessage, recordFrame, schemaMessage } from '../singer/messages.ts';
+import { DELETED_AT, metadataAttributeWarnings, TABLE_VERSION } from '../singer/metadata-attributes.ts';
+import { rowTails } from '../singer/row-tails.ts';
 import { recordLines } from '../transcode/record-lines.ts';
+import { rowsWith } from '../transcode/rows-with.ts';
 import type { BatchWriter } from './batch-files.ts';
 import type { SingerOutput } from './output.ts';
 
@@ -65,6 +60,7 @@ export function createStreamMessages(
   let lastLines: Buffer | null = null;
   /** Of which the schema was said last: comparing messages with each commit would cost more. */
   let saidOf: StoredSchema | null = null;
+  const warnOfAttribute = metadataAttributeWarnings(log);
 
   const activate = async (version: number): Promise<void> => {
     await output.write(activateVersionMessage(name, version));
@@ -76,6 +72,12 @@ export function createStreamMessages(
       `${name}: the catalog says the key is ${keyProperties.join(', ') || 'none'}, the table says ${own.join(', ')}: ` +
         'targets go by the catalog',
     );
+  };
+
+  const ownRowsOf = ({ page }: Batch): ReadonlySet<number> => {
+    const rows = rowsWith(page, DELETED_AT);
+    if (rows.size > 0) warnOfAttribute(name, DELETED_AT);
+    return rows;
   };
 
   return {
@@ -96,17 +98,21 @@ export function createStreamMessages(
         files === null
           ? recordFrame({ stream: name, version, timeExtractedMs: null, deletedAt: isFollowed })
           : batchFrame({ version, deletedAt: isFollowed });
-      const renderings = inferSchema ? renderingsByName(schema) : NO_RENDERINGS;
+      const byName = inferSchema ? renderingsByName(schema.columns, { hasDeletes: isFollowed }) : NO_RENDERINGS;
       const pages = batches.filter(({ page }) => page.rowCount > 0);
       if (files === null) {
         for (const batch of pages) {
+          const ownRows = ownRowsOf(batch);
           // A megabyte of new memory for each page costs more than to fill it.
-          lastLines = linesOf(batch, { frame, byName: renderings, over: lastLines });
+          lastLines = linesOf(batch, { frame, byName, ownRows, over: lastLines });
           await output.write(lastLines);
         }
         return;
       }
-      const lines = pages.map((batch) => linesOf(batch, { frame, byName: renderings, over: null }));
+      const lines = pages.map((batch) => {
+        if (rowsWith(batch.page, TABLE_VERSION).size > 0) warnOfAttribute(name, TABLE_VERSION);
+        return linesOf(batch, { frame, byName, ownRows: ownRowsOf(batch), over: null });
+      });
       await output.write(batchMessage(name, [await files.write(name, Buffer.concat(lines))]));
     },
   };
@@ -114,28 +120,17 @@ export function createStreamMessages(
 
 const NO_RENDERINGS: ReadonlyMap<string, Rendering> = new Map();
 
-function renderingsByName({ columns }: StoredSchema): ReadonlyMap<string, Rendering> {
-  const renderings = new Map<string, Rendering>();
-  for (const column of columns) {
-    const rendering = renderingOf(column);
-    if (rendering !== null) renderings.set(column.attribute, rendering);
-  }
-  return renderings;
-}
-
 interface LinesOptions {
   readonly frame: RecordFrame;
   readonly byName: ReadonlyMap<string, Rendering>;
+  /** See `rowTails`. */
+  readonly ownRows: ReadonlySet<number>;
   readonly over: Buffer | null;
 }
 
-function linesOf({ page, changes }: Batch, { frame, byName, over }: LinesOptions): Buffer {
-  const renderings = renderingsOf(page, byName);
-  if (changes === null) return recordLines(page, { frame, renderings, over });
-  const { kinds, createdAtMs } = changes;
-  const tailOf = (row: number): Buffer =>
-    kinds[row] === ChangeKind.upsert ? frame.tail : deletedTail(frame, createdAtMs[row] ?? 0);
-  return recordLines(page, { frame, tailOf, renderings, over });
+function linesOf(batch: Batch, { frame, byName, ownRows, over }: LinesOptions): Buffer {
+  const renderings = renderingsOf(batch.page, byName);
+  return recordLines(batch.page, { frame, tailOf: rowTails(batch, { frame, ownRows }), renderings, over });
 }
 
 function renderingsOf(

@@ -7,7 +7,7 @@ import { canonicalTextOf } from './value.ts';
 interface RecordLinesOptions {
   readonly frame: RecordFrame;
   /** The tail of each row in the place of that of the frame. */
-  readonly tailOf?: (row: number) => Buffer;
+  readonly tailOf?: ((row: number) => Buffer) | undefined;
   /** By attribute id. Without any, values are written as fast as `jsonLinesOf` does. */
   readonly renderings?: ReadonlyMap<number, Rendering>;
   /** What an earlier call has answered and nobody needs any more: its memory is written over. */

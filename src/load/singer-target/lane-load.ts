@@ -2,6 +2,7 @@ import type { Batch } from '../../model/batch.ts';
 import { ChangeKind } from '../../model/change.ts';
 import type { UnitId } from '../../model/unit.ts';
 import type { TributaryError } from '../../platform/errors.ts';
+import { DELETED_AT, type metadataAttributeWarnings } from '../../singer/metadata-attributes.ts';
 import type { CommitReceipt, Lane, Load } from '../destination.ts';
 import {
   type LedgerCommit,
@@ -21,10 +22,12 @@ import type { TargetLedger, TargetParts } from './target-table.ts';
 interface LaneLoadOptions {
   readonly loader: TargetLoader;
   readonly options: Pick<SingerTargetOptions, 'inferSchema' | 'activateVersion'>;
+  readonly warnOfAttribute: ReturnType<typeof metadataAttributeWarnings>;
 }
 
 /** Takes units over and loads them: rows go to the target at once, bookmarks follow when it confirms them. */
-export async function openLaneLoad(lane: Lane, { loader, options }: LaneLoadOptions): Promise<Load> {
+export async function openLaneLoad(lane: Lane, surroundings: LaneLoadOptions): Promise<Load> {
+  const { loader, options, warnOfAttribute } = surroundings;
   const { version, base } = lane;
   const { table, taken } = await loader.exclusively(async (pipe, tables) => {
     const table = tables.require(lane);
@@ -65,7 +68,11 @@ export async function openLaneLoad(lane: Lane, { loader, options }: LaneLoadOpti
         table,
         schema: schemaOf(described),
         activated: activateVersion && isInSight(loading) ? singerVersion : null,
-        rows: recordsOf(batches, { ...described, singerVersion: activateVersion ? singerVersion : null }),
+        rows: recordsOf(batches, {
+          ...described,
+          singerVersion: activateVersion ? singerVersion : null,
+          onOwnDeletedAt: () => warnOfAttribute(table.stream, DELETED_AT),
+        }),
         rowCount: counts.rows,
         commit: accepted,
       });

@@ -1,14 +1,16 @@
 import type { Batch } from '../../model/batch.ts';
-import { ChangeKind } from '../../model/change.ts';
 import type { ColumnPlan } from '../../model/column-plan.ts';
 import type { Rendering } from '../../model/record-frame.ts';
 import type { StoredSchema } from '../../model/stored-schema.ts';
 import type { TableKey } from '../../model/table.ts';
 import type { AttributeNames } from '../../model/tape.ts';
 import { TributaryError } from '../../platform/errors.ts';
-import { inferredSchema, renderingOf } from '../../singer/json-schema.ts';
-import { deletedTail, recordFrame, schemaMessage } from '../../singer/messages.ts';
+import { inferredSchema, renderingsByName } from '../../singer/json-schema.ts';
+import { recordFrame, schemaMessage } from '../../singer/messages.ts';
+import { DELETED_AT } from '../../singer/metadata-attributes.ts';
+import { rowTails } from '../../singer/row-tails.ts';
 import { recordLines } from '../../transcode/record-lines.ts';
+import { rowsWith } from '../../transcode/rows-with.ts';
 
 interface Described {
   readonly stream: string;
@@ -32,20 +34,23 @@ export function schemaOf({ stream, key, schema, hasDeletes, inferSchema }: Descr
 interface RecordOptions extends Described {
   /** Null where the target is not told versions. */
   readonly singerVersion: number | null;
+  /** Items have an attribute `_sdc_deleted_at` of their own. */
+  readonly onOwnDeletedAt: () => void;
 }
 
 /** The RECORD messages of a commit, page by page as they are asked for. */
 export function* recordsOf(batches: readonly Batch[], options: RecordOptions): Generator<Buffer> {
-  const { stream, singerVersion: version, hasDeletes: deletedAt } = options;
-  const rendered = options.inferSchema ? renderingsByName(options.schema) : new Map<string, Rendering>();
-  for (const { page, changes, extractedAtMs } of batches) {
-    const frame = recordFrame({ stream, version, timeExtractedMs: extractedAtMs, deletedAt });
+  const { stream, singerVersion: version, hasDeletes, schema } = options;
+  const rendered = options.inferSchema
+    ? renderingsByName(schema.columns, { hasDeletes })
+    : new Map<string, Rendering>();
+  for (const batch of batches) {
+    const { page, extractedAtMs } = batch;
+    const frame = recordFrame({ stream, version, timeExtractedMs: extractedAtMs, deletedAt: hasDeletes });
+    const ownRows = rowsWith(page, DELETED_AT);
+    if (ownRows.size > 0) options.onOwnDeletedAt();
     const renderings = byAttributeId(page.attributes, rendered);
-    const tailOf = (row: number): Buffer =>
-      changes === null || changes.kinds[row] === ChangeKind.upsert
-        ? frame.tail
-        : deletedTail(frame, changes.createdAtMs[row] ?? 0);
-    yield recordLines(page, changes === null ? { frame, renderings } : { frame, tailOf, renderings });
+    yield recordLines(page, { frame, tailOf: rowTails(batch, { frame, ownRows }), renderings });
   }
 }
 
@@ -54,16 +59,6 @@ export function keyOf({ columns }: ColumnPlan): TableKey {
   const [hash, range] = columns.flatMap(({ attribute: name, key: type }) => (type === null ? [] : [{ name, type }]));
   if (hash === undefined) throw new TributaryError('BUG', 'The plan of a table has no key');
   return range === undefined ? [hash] : [hash, range];
-}
-
-/** Only attributes that are not written as their JSON. */
-function renderingsByName({ columns }: StoredSchema): ReadonlyMap<string, Rendering> {
-  const renderings = new Map<string, Rendering>();
-  for (const column of columns) {
-    const rendering = renderingOf(column);
-    if (rendering !== null) renderings.set(column.attribute, rendering);
-  }
-  return renderings;
 }
 
 function byAttributeId(

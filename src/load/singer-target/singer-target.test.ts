@@ -309,6 +309,27 @@ describe('what a Singer target is given', () => {
     ]);
   });
 
+  it('is a row with its own attribute _sdc_deleted_at while it is alive, which is warned of once', async () => {
+    await using standIn = await openStandIn();
+    const destination = standIn.connect();
+    const loader = tableLoader({ ...TABLE, stream: STREAM, shards: ['shard:a'] });
+    await loader.begin(destination, 1, { placement: 'live' });
+    const lane = await loader.open(destination, 1);
+    const own = { _sdc_deleted_at: { S: 'never' } };
+    await lane.put([{ ...order(1), ...own }, order(2)], 'end');
+    const changes = [upsert({ ...order(3), ...own }, above(1)), remove({ id: { S: 'k1' } }, above(2))];
+    await lane.apply(changes, 'after 2', 'shard:a');
+    await destination.close();
+    const rows = (await standIn.loaded()).flatMap(({ record }) => (record === undefined ? [] : [record]));
+    expect(rows.map((row) => [row['id'], row['_sdc_deleted_at']])).toEqual([
+      ['k1', 'never'],
+      ['k2', null],
+      ['k3', 'never'],
+      ['k1', '2030-01-01T12:00:00.000000Z'],
+    ]);
+    expect(standIn.logged(/WARNING shop-orders: items have an attribute _sdc_deleted_at: /)).toHaveLength(1);
+  });
+
   it('is a version only where it honours ACTIVATE_VERSION', async () => {
     await using standIn = await openStandIn();
     const destination = standIn.connect();
