@@ -67,13 +67,15 @@ Options:
 
 Examples:
   ${name} --config config.json --discover > catalog.json
-  ${name} --config config.json --catalog catalog.json | target-jsonl > state.jsonl
+  ${name} --config config.json --catalog catalog.json | target-jsonl > states.jsonl
+  tail -1 states.jsonl > state.json
   ${name} --config config.json --catalog catalog.json --state state.json | target-jsonl
 
 Keys of the config:
   region_name            region of the tables
   account_id, role_name, external_id
-                         the role to assume; needless with use_local_dynamo or endpoint
+                         the role to assume, all of them or none; needless with use_local_dynamo
+                         or endpoint. Keys of AWS come from the environment, as in the AWS CLI
   proxy_account_id, proxy_role_name
                          a role to assume before that one
   use_local_dynamo       read http://localhost:8000 with keys from the environment

@@ -38,6 +38,22 @@ describe('the role', () => {
     expect(connectionOf({ proxy_account_id: '001122334455' }).roles).toHaveLength(1);
   });
 
+  test('is not needed where no key of a role is given: the default AWS credentials read the tables', () => {
+    const { config, warnings } = parseTapConfig({ region_name: 'us-east-1', role_name: '', external_id: null });
+    expect(config.connection).toMatchObject({ endpoint: null, roles: [], credentials: { kind: 'chain' } });
+    expect(warnings).toEqual([]);
+  });
+
+  test.each([
+    [{ proxy_role_name: 'proxy' }, 'proxy_role_name means nothing without proxy_account_id'],
+    [
+      { proxy_account_id: '001122334455', proxy_role_name: '' },
+      'proxy_account_id means nothing without proxy_role_name',
+    ],
+  ])('half a proxy is warned of: %j', (proxy, warning) => {
+    expect(parseTapConfig({ ...ROLE, ...proxy }).warnings).toEqual([expect.stringContaining(warning)]);
+  });
+
   test.each([['1234-5678-9012'], [123_456_789_012]])('takes the account %s', (account_id) => {
     expect(connectionOf({ account_id }).roles).toMatchObject([reader]);
   });
@@ -101,24 +117,50 @@ test('unknown keys are warned of, with what was meant', () => {
     'The config key start_date is not known and means nothing',
     'The config key infer_shema is not known and means nothing; did you mean infer_schema?',
   ]);
+  const batch_config = { batch_size: 5, encoding: { level: 1 }, storage: { root: '/x', prefx: 'a' } };
+  expect(parseTapConfig({ ...LOCAL, batch_config }).warnings).toEqual([
+    'The config key batch_config.batch_size is not known and means nothing',
+    'The config key batch_config.encoding.level is not known and means nothing',
+    'The config key batch_config.storage.prefx is not known and means nothing; did you mean prefix?',
+  ]);
 });
 
 describe('a config that cannot be used', () => {
   test('names all keys that are missing and all that are wrong', () => {
-    expect(failure({})).toBe(
-      'The config cannot be used: missing required keys: account_id, external_id, role_name, region_name',
-    );
-    const message = failure({ region_name: 'us-east-1', external_id: '', request_timeout: 'long', segments: 0 });
+    expect(failure({})).toBe('The config cannot be used: missing required keys: region_name');
+    for (const key of ['account_id', 'proxy_role_name']) {
+      const role = ['account_id', 'external_id', 'role_name', 'region_name'].filter((other) => other !== key);
+      expect(failure({ [key]: '123456789012' })).toBe(
+        `The config cannot be used: missing required keys: ${role.join(', ')}`,
+      );
+    }
+    const message = failure({ region_name: 'us-east-1', role_name: 'r', request_timeout: 'long', segments: 0 });
     expect(message.split('\n')).toEqual([
       'The config cannot be used:',
-      '- missing required keys: account_id, external_id, role_name',
+      '- missing required keys: account_id, external_id',
       '- request_timeout: expected seconds',
-      expect.stringMatching(/^- segments: /),
+      '- segments: expected at least 1',
     ]);
   });
 
+  test('says which keys were probably meant', () => {
+    expect(failure({ region: 'us-east-1', endpoint_url: 'http://localhost:8000', x: 1 }).split('\n')).toEqual([
+      'The config cannot be used:',
+      '- missing required keys: region_name',
+      '- region: not known; did you mean region_name?',
+      '- endpoint_url: not known; did you mean endpoint?',
+    ]);
+  });
+
+  test('says how to do without a role', () => {
+    const parse = () => parseTapConfig({ region_name: 'us-east-1', role_name: 'reader' });
+    expect(parse).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(/default AWS.*endpoint.*use_local_dynamo/) }),
+    );
+  });
+
   test.each([
-    [[], 'expected object'],
+    [[], 'expected an object'],
     [{ ...ROLE, account_id: '123' }, 'account_id: expected an AWS account id of 12 digits'],
     [{ ...LOCAL, use_local_dynamo: 'maybe' }, 'use_local_dynamo: expected true or false'],
     [{ ...LOCAL, endpoint: 'localhost:8000' }, 'endpoint: expected a URL'],

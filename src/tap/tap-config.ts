@@ -8,6 +8,7 @@ import { suggestion } from '../config/suggestion.ts';
 import type { ConnectionOptions } from '../model/connection-options.ts';
 import { TributaryError } from '../platform/errors.ts';
 import type { ReplicationLimits } from '../replication/create-replications.ts';
+import { plainIssue } from '../singer/plain-issue.ts';
 import type { BatchStorage } from './batch-files.ts';
 
 export interface TapConfig {
@@ -21,10 +22,12 @@ export interface TapConfig {
 
 /** Where the Python tap looks for a local DynamoDB. */
 const LOCAL_ENDPOINT = 'http://localhost:8000';
-const REQUIRED = ['account_id', 'external_id', 'role_name', 'region_name'] as const;
+const REQUIRED_OF_ROLE = ['account_id', 'external_id', 'role_name'] as const;
+const OF_ROLES = [...REQUIRED_OF_ROLE, 'proxy_account_id', 'proxy_role_name'] as const;
 /** Names of sessions in the trails of accounts, as the Python tap gives them. */
 const SESSION_NAMES = { role: ['TapDynamodDB'], proxyAndRole: ['ProxySession', 'TapDynamodDBCustSession'] };
 
+const anObject = z.record(z.string(), z.unknown());
 const text = z.string('expected a text');
 const account = z
   .union([z.string(), z.number()], 'expected an AWS account id of 12 digits')
@@ -79,13 +82,23 @@ type ConfigFile = z.infer<typeof configSchema>;
  * CONFIG_INVALID with all that is wrong.
  */
 export function parseTapConfig(json: unknown): { readonly config: TapConfig; readonly warnings: readonly string[] } {
-  const parsed = configSchema.safeParse(json);
+  const parsed = configSchema.safeParse(json, { error: plainIssue });
   const issues = parsed.success ? [] : parsed.error.issues;
   const problems = issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`));
   const missing = missingKeys(json);
   if (missing.length > 0) problems.unshift(`missing required keys: ${missing.join(', ')}`);
-  if (!parsed.success || problems.length > 0) throw invalid(problems);
-  return { config: tapConfig(parsed.data), warnings: unknownKeys(parsed.data) };
+  const unknown = unknownKeys(json);
+  if (!parsed.success || problems.length > 0) {
+    const typos = unknown.flatMap(({ key, meant }) =>
+      meant === null ? [] : [`${key}: not known; did you mean ${meant}?`],
+    );
+    throw invalid([...problems, ...typos], { isRoleInPart: REQUIRED_OF_ROLE.some((key) => missing.includes(key)) });
+  }
+  const warnings = unknown.map(({ key, meant }) => {
+    const question = meant === null ? '' : `; did you mean ${meant}?`;
+    return `The config key ${key} is not known and means nothing${question}`;
+  });
+  return { config: tapConfig(parsed.data), warnings: [...warnings, ...proxyWarnings(parsed.data)] };
 }
 
 function tapConfig(file: ConfigFile): TapConfig {
@@ -129,25 +142,58 @@ function connection(file: ConfigFile, maxConcurrency: number): ConnectionOptions
   return { ...options, roles };
 }
 
-/** Python asks for a role also where it assumes none. */
+/**
+ * Python asks for a role also where it assumes none. One that is named in part is a mistake: without it, the tables of
+ * another account might be read.
+ */
 function missingKeys(json: unknown): readonly string[] {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return [];
   const given = new Map<string, unknown>(Object.entries(json));
   const has = (key: string): boolean => !new Set<unknown>([undefined, null, '']).has(given.get(key));
   const isLocal = has('endpoint') || flag.safeParse(given.get('use_local_dynamo')).data === true;
-  const required = isLocal ? REQUIRED.filter((key) => key === 'region_name') : REQUIRED;
-  return required.filter((key) => !has(key));
+  const needsRole = !isLocal && OF_ROLES.some(has);
+  return [...(needsRole ? REQUIRED_OF_ROLE : []), 'region_name'].filter((key) => !has(key));
 }
 
-function unknownKeys(file: ConfigFile): readonly string[] {
-  const known = Object.keys(configSchema.shape);
-  return Object.keys(file)
-    .filter((key) => !known.includes(key))
-    .map((key) => {
-      const meant = suggestion(key, known);
-      const question = meant === null ? '' : `; did you mean ${meant}?`;
-      return `The config key ${key} is not known and means nothing${question}`;
-    });
+interface UnknownKey {
+  readonly key: string;
+  /** The key that was probably meant, or null. */
+  readonly meant: string | null;
+}
+
+function unknownKeys(json: unknown): readonly UnknownKey[] {
+  const { batch_config: batches } = configSchema.shape;
+  const { encoding, storage } = batches.unwrap().unwrap().shape;
+  return [
+    ...unknownKeysAt([], { json, known: configSchema.shape }),
+    ...unknownKeysAt(['batch_config'], { json, known: batches.unwrap().unwrap().shape }),
+    ...unknownKeysAt(['batch_config', 'encoding'], { json, known: encoding.unwrap().unwrap().shape }),
+    ...unknownKeysAt(['batch_config', 'storage'], { json, known: storage.shape }),
+  ];
+}
+
+function unknownKeysAt(
+  path: readonly string[],
+  { json, known }: { readonly json: unknown; readonly known: object },
+): readonly UnknownKey[] {
+  let at: unknown = json;
+  for (const key of path) at = anObject.safeParse(at).data?.[key];
+  const names = Object.keys(known);
+  return Object.keys(anObject.safeParse(at).data ?? {})
+    .filter((key) => !names.includes(key))
+    .map((key) => ({ key: [...path, key].join('.'), meant: suggestion(key, names) ?? longerOrShorter(key, names) }));
+}
+
+/** `region` for `region_name`, `endpoint_url` for `endpoint`. */
+function longerOrShorter(key: string, names: readonly string[]): string | null {
+  return names.find((name) => name.startsWith(`${key}_`) || key.startsWith(`${name}_`)) ?? null;
+}
+
+/** Both or none, as there: who fills in a form may leave one empty. */
+function proxyWarnings({ proxy_account_id: account, proxy_role_name: role }: ConfigFile): readonly string[] {
+  if (Boolean(account) === Boolean(role)) return [];
+  const [given, missing] = account ? ['proxy_account_id', 'proxy_role_name'] : ['proxy_role_name', 'proxy_account_id'];
+  return [`The config key ${given} means nothing without ${missing}: no proxy role is assumed`];
 }
 
 /** As Meltano's SDK writes folders: a `file:` URL; a path is as good. */
@@ -159,10 +205,14 @@ function folderOf(root: string, context: z.RefinementCtx): string {
   return z.NEVER;
 }
 
-function invalid(problems: readonly string[]): TributaryError {
+const ROLE_HINT =
+  'Give all keys of the role; or none of them, to read with the default AWS credentials; or `endpoint` or `use_local_dynamo`, ' +
+  'which need no role';
+
+function invalid(problems: readonly string[], { isRoleInPart }: { readonly isRoleInPart: boolean }): TributaryError {
   const [first = '', ...others] = problems;
   const message = others.length === 0 ? ` ${first}` : problems.map((problem) => `\n- ${problem}`).join('');
   return new TributaryError('CONFIG_INVALID', `The config cannot be used:${message}`, {
-    hint: 'Correct the keys that are named; `tap-dynamodb --help` lists them all',
+    hint: isRoleInPart ? ROLE_HINT : 'Correct the keys that are named; `tap-dynamodb --help` lists them all',
   });
 }

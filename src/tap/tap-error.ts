@@ -27,7 +27,8 @@ const ENABLE_STREAM =
   'Enable a stream of the view type NEW_AND_OLD_IMAGES, then run again: the next run reads all of the table';
 
 const HINTS: Partial<Record<ErrorCode, string>> = {
-  CREDENTIALS_MISSING: 'Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: the role is assumed with them',
+  CREDENTIALS_MISSING:
+    'Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: with them the tables are read, or the role of the config is assumed',
   CREDENTIALS_REJECTED:
     'Check the key pair or log in again; `aws sts get-caller-identity` shows which identity is used',
   ROLE_NOT_ASSUMABLE:

@@ -4,13 +4,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runBoth } from './both-taps.ts';
 import { difference } from './listed-differences.ts';
 import { type LocalTables, startLocalTables } from './local-tables.ts';
 import {
   LOCAL_CONFIG,
   LOCAL_KEYS,
+  LOCAL_PORT,
   messagesOf,
   ourTap,
   pythonTap,
@@ -96,8 +97,12 @@ describe('listed differences', () => {
       flags: ['--discover'],
     });
     expect(python).toMatchObject({ code: 0, stdout: expect.stringContaining('"many"') });
-    // With AWS the role is asked for.
-    const configOf = (text: string): object => ({ region_name: REGION, use_local_dynamo: text });
+    // With AWS all keys of a role are asked for.
+    const configOf = (text: string): object => ({
+      region_name: REGION,
+      account_id: '123456789012',
+      use_local_dynamo: text,
+    });
     const ours = await runTap(ourTap(), { config: configOf('false'), flags: ['--discover'] });
     expect(ours).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('role_name') });
     expect(await runTap(ourTap(), { config: configOf('true'), flags: ['--discover'] })).toMatchObject({ code: 0 });
@@ -108,9 +113,18 @@ describe('listed differences', () => {
     const missing = "missing required keys: ['account_id', 'external_id', 'role_name']";
     expect(local.python).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(missing) });
     expect(local.ours).toMatchObject({ code: 0, stdout: expect.stringContaining('"many"') });
-    const { ours } = await runBoth({ config: { region_name: REGION }, flags: ['--discover'] });
-    const named = 'missing required keys: account_id, external_id, role_name';
+    const { ours } = await runBoth({ config: { region_name: REGION, role_name: 'reader' }, flags: ['--discover'] });
+    const named = 'missing required keys: account_id, external_id';
     expect(ours).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(named) });
+  });
+
+  test(difference('no role'), async () => {
+    // In place of AWS.
+    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', `http://localhost:${LOCAL_PORT}`);
+    const { python, ours } = await runBoth({ config: { region_name: REGION }, flags: ['--discover'] });
+    vi.unstubAllEnvs();
+    expect(python).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('missing required keys') });
+    expect(ours, ours.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('"many"') });
   });
 
   test(difference('closed pipe'), async () => {

@@ -61,6 +61,10 @@ export const LISTED_DIFFERENCES = {
     python: 'asks for the role also where none is assumed',
     ours: 'asks for it only with AWS; both name all keys that are missing, ours with exit code 2 instead of 1',
   },
+  'no role': {
+    python: 'refuses a config without the keys of a role',
+    ours: 'reads with the default AWS credentials then',
+  },
   'closed pipe': {
     python: 'ends with a traceback and exit code 1 when its reader is gone',
     ours: 'says so in one line, with exit code 5',

@@ -46,7 +46,8 @@ test('config keys that are missing are all named', async () => {
   const config = await place.file('config.json', { region_name: 'us-east-1', external_id: 'x' });
   const said =
     'CRITICAL The config cannot be used: missing required keys: account_id, role_name. ' +
-    'Correct the keys that are named; `tap-dynamodb --help` lists them all (CONFIG_INVALID)';
+    'Give all keys of the role; or none of them, to read with the default AWS credentials; ' +
+    'or `endpoint` or `use_local_dynamo`, which need no role (CONFIG_INVALID)';
   expect(await refusal(['--config', config, '--discover'])).toEqual({ exitCode: 2, said });
   // The same as a process of its own.
   const ended = await runTap(['--config', config, '--discover']);
