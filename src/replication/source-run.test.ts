@@ -8,13 +8,18 @@ import { runSource, type TableTask } from './source-run.ts';
 
 const LIVE = { version: 1, rowCount: 0 };
 
-const run = (tasks: readonly TableTask[], { isContinuous = false, log = silentLogger, tableConcurrency = 3 } = {}) =>
+const newRunStore = () => createMemoryDestination(createMemoryStore()).runStore;
+
+const run = (
+  tasks: readonly TableTask[],
+  { isContinuous = false, log = silentLogger, tableConcurrency = 3, runStore = newRunStore() } = {},
+) =>
   runSource({
     runId: 'run-1',
     source: 'shop',
     tasks,
     refused: new Map(),
-    runStore: createMemoryDestination(createMemoryStore()).runStore,
+    runStore,
     tableConcurrency,
     isContinuous,
     clock: systemClock,
@@ -176,4 +181,21 @@ test('when nobody reads the output any more, the tables that wait are not begun'
   expect(begun).toEqual([]);
   expect(record.load.exitStatus).toBe(1);
   expect(record.tables.map(({ error }) => error?.code)).toEqual(['OUTPUT_CLOSED', 'OUTPUT_CLOSED']);
+});
+
+test('a run that another one keeps out of the destination is no run of it, one that had loaded rows before is', async () => {
+  const runStore = newRunStore();
+  const locked = (rowsLoaded: number): TableTask => ({
+    table: 'orders',
+    method: 'FULL_TABLE',
+    run: async ({ counters }) => {
+      counters.rowsLoaded = rowsLoaded;
+      throw new TributaryError('DESTINATION_LOCKED', 'It is loaded by process 7');
+    },
+  });
+  const { tables } = await run([locked(0)], { runStore });
+  expect(tables).toMatchObject([{ outcome: 'failed', error: { code: 'DESTINATION_LOCKED' } }]);
+  expect(await runStore.readRuns('shop', 1)).toEqual([]);
+  await run([locked(5)], { runStore });
+  expect(await runStore.readRuns('shop', 1)).toHaveLength(1);
 });

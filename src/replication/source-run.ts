@@ -47,8 +47,9 @@ interface SourceRun {
 
 /**
  * One run of a source: tables that follow their stream all at once, so that none waits for another, the others a few at a
- * time. One failing table does not stop the others, unless the destination itself is out of reach. Always ends with a saved record and the closing summary; rejects only if the record cannot be
- * saved and nothing else failed.
+ * time. One failing table does not stop the others, unless the destination itself is out of reach. Always ends with the
+ * closing summary and, unless another process kept it out of the destination, a saved record; rejects only if that cannot
+ * be saved and nothing else failed.
  */
 export async function runSource(run: SourceRun): Promise<RunRecord> {
   const { clock, log } = run;
@@ -222,6 +223,7 @@ const LOAD_CODES: ReadonlySet<string> = new Set([
   'FENCED',
   'SCHEMA_TOO_WIDE',
   'TARGET_UNUSABLE',
+  'TARGET_REFUSES',
   'TARGET_FAILED',
   'TARGET_HUNG',
   'OUTPUT_CLOSED',
@@ -233,6 +235,7 @@ const OUTAGES: ReadonlySet<string> = new Set([
   'DESTINATION_FULL',
   'DESTINATION_READ_ONLY',
   'TARGET_UNUSABLE',
+  'TARGET_REFUSES',
   'OUTPUT_CLOSED',
 ]);
 
@@ -249,12 +252,20 @@ function phase(failures: readonly { readonly message: string }[]): PhaseResult {
 
 /** The record of a run that failed because of the destination cannot be saved there either: the log has it all the same. */
 async function saveRecord(run: SourceRun, record: RunRecord): Promise<void> {
+  // It began later than the run that holds the destination, and would hide how that one ends.
+  if (wasKeptOut(record)) return;
   try {
     await run.runStore.saveRun(record);
   } catch (error) {
     if (record.tables.every(({ outcome }) => outcome === 'succeeded')) throw error;
     run.log.warning(`The record of the run could not be saved: ${toTributaryError(error).message}`);
   }
+}
+
+/** Whether another process had the destination all the time. */
+function wasKeptOut({ tables }: RunRecord): boolean {
+  const hasLoaded = tables.some(({ outcome, rowsLoaded }) => outcome === 'succeeded' || rowsLoaded > 0);
+  return !hasLoaded && tables.some(({ error }) => error?.code === 'DESTINATION_LOCKED');
 }
 
 function logSummary(record: RunRecord, log: Logger): void {
