@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { constants } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -17,6 +17,7 @@ import {
   startTap,
   TAP_ENVIRONMENT,
   type TapPlace,
+  tapArguments,
 } from './run-tap.ts';
 
 /** Tells on stderr of every module that is loaded. */
@@ -175,6 +176,17 @@ describe('a reader of the messages', () => {
   test('goes on when nobody reads the log any more', async () => {
     const child = startTap(argv);
     child.stderr.destroy();
+    const { exitCode, stdout } = await endOf(child);
+    expect(exitCode).toBe(0);
+    expect(records(stdout)).toBe(ROWS);
+  });
+
+  test('gets all of them when the log is on a full disk', async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, tapArguments(argv), {
+      ...{ cwd: ROOT, env: TAP_ENVIRONMENT, stdio: ['ignore', 'pipe', full] },
+    });
+    closeSync(full);
     const { exitCode, stdout } = await endOf(child);
     expect(exitCode).toBe(0);
     expect(records(stdout)).toBe(ROWS);

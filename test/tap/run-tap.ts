@@ -55,7 +55,7 @@ export function catalogFor(
 }
 
 /** Arguments of Node that run the tap. */
-function tapArguments(argv: readonly string[], nodeArguments: readonly string[] = []): readonly string[] {
+export function tapArguments(argv: readonly string[], nodeArguments: readonly string[] = []): readonly string[] {
   return ['--import', 'tsx', ...nodeArguments, SCRIPT, ...argv];
 }
 
