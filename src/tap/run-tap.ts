@@ -5,7 +5,6 @@ import { systemClock } from '../platform/clock.ts';
 import type { ErrorCode } from '../platform/error-codes.ts';
 import { ERROR_POLICY } from '../platform/error-policy.ts';
 import { messageOf, TributaryError, toTributaryError } from '../platform/errors.ts';
-import { collectWithoutSteps } from '../platform/garbage-collection.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
 import { parseCatalog } from '../singer/catalog.ts';
 import type { TapState } from '../singer/tap-state.ts';
@@ -59,7 +58,6 @@ async function run(
   if (command.kind === 'discover') return await withConnection(config, (connection) => writeCatalog(connection, io));
   const streams = parseCatalog(await readJson('catalog', command.catalog, 'CATALOG_INVALID'));
   const state = await readState(command.state);
-  collectWithoutSteps();
   // Discovery does without all that reads tables.
   const { syncStreams } = await import('./sync.ts');
   return await withConnection(config, (connection) => syncStreams({ config, streams, state, connection }, io));
