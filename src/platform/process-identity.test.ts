@@ -5,7 +5,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from './clock.ts';
-import { endProcess, identityOf, type ProcessIdentity, standingOf } from './process-identity.ts';
+import { endProcess, groupLeftBy, identityOf, type ProcessIdentity, standingOf } from './process-identity.ts';
 import { factsOfPs, processTable, procTable } from './process-table.ts';
 
 const BOOT = '36a1fe95-1cdf-4af8-b011-da922486653d';
@@ -154,6 +154,29 @@ describe('endProcess', () => {
     await endProcess(leader, { graceMs: 300, clock });
     expect(wasLeftAlone).toBe(true);
     expect(await standingOf(member)).toBe('gone');
+  });
+
+  test('a member of the group is ended, too, when its leader had ended before', async () => {
+    const { child, said } = await start(`sh -c '${DEAF}' & wait`);
+    const [leader, member] = [await identityOfRunning(child.pid), await identityOfRunning(said)];
+    expect(await groupLeftBy(leader)).toEqual([]);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(await groupLeftBy(leader)).toContain(said);
+    await endProcess(leader, { graceMs: 0, clock: systemClock });
+    expect(await standingOf(member)).toBe('gone');
+    expect(await groupLeftBy(leader)).toEqual([]);
+  });
+
+  test('a group of the same name is another one after a restart of the machine, or where this process is in it', async () => {
+    await writeBootId(BOOT);
+    await writeStat(71, { group: 70, ticks: 600 });
+    const processes = procTable(root);
+    expect(await groupLeftBy(identity(), { processes })).toEqual([71]);
+    expect(await groupLeftBy(identity({ startedAt: 'another-start:512' }), { processes })).toEqual([]);
+    expect(await groupLeftBy(identity({ host: 'another-host' }), { processes })).toEqual([]);
+    await writeStat(process.pid, { group: 70, ticks: 700 });
+    expect(await groupLeftBy(identity(), { processes })).toEqual([]);
   });
 
   test('a process that has got the pid since is never signalled', async () => {

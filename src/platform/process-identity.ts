@@ -45,8 +45,25 @@ export async function standingOf(
 }
 
 /**
- * Ends a process, and the group that it leads where it leads one: SIGTERM, and SIGKILL for what is left after `graceMs`.
- * Resolves when all of them have ended, at once where the process has ended before. Before each signal it is looked up
+ * The pids of what still runs of the group that a process has led and left behind; none while it runs itself. A pid is given
+ * away again only when no group has its name any more, so that a process of that pid says that the group is gone. One thing
+ * cannot be seen: that process, too, has ended and has left a group behind. The longer ago the end, the more that counts.
+ */
+export async function groupLeftBy(
+  { host, pid, startedAt }: ProcessIdentity,
+  { processes = processTable }: Processes = {},
+): Promise<readonly number[]> {
+  const machineStart = await processes.machineStart();
+  if (host !== hostname() || machineStart === null || !startedAt.startsWith(`${machineStart}:`)) return [];
+  const members = (await processes.membersOf(pid)).map((facts) => facts.pid);
+  // In a container the low pids come again at each start: this process may be in a group of that name.
+  if (members.includes(process.pid) || (await processes.find(pid)) !== null) return [];
+  return members;
+}
+
+/**
+ * Ends a process, and the group that it leads where it leads one, also where the process itself has ended before: SIGTERM,
+ * and SIGKILL for what is left after `graceMs`. Resolves when all of them have ended. Before each signal it is looked up
  * again, so that no process is hit that has got its pid since. Rejects with TARGET_HUNG when it cannot be ended.
  */
 export async function endProcess(
@@ -57,13 +74,11 @@ export async function endProcess(
   const { pid, host } = identity;
   const standing = await standingOf(identity, { processes });
   if (standing === 'elsewhere') throw hung(identity, `it belongs to ${host}, and cannot be told from others here`);
-  if (standing === 'gone') return;
-  const leadsGroup = (await processes.find(pid))?.groupId === pid;
+  const leadsGroup = standing === 'gone' || (await processes.find(pid))?.groupId === pid;
 
   const isLeft = async (): Promise<boolean> => {
     if ((await standingOf(identity, { processes })) === 'alive') return true;
-    // A pid is given away again only when no group has its name any more: without a process of that pid it is the same group.
-    return leadsGroup && (await processes.find(pid)) === null && (await processes.membersOf(pid)).length > 0;
+    return leadsGroup && (await groupLeftBy(identity, { processes })).length > 0;
   };
   const hasEndedWithin = async (ms: number): Promise<boolean> => {
     const untilMs = clock.now() + ms;

@@ -60,7 +60,7 @@ function createTargetLoader({ options, target, folder, clock, log }: TargetLoade
   };
   const ended = async (): Promise<void> => {
     await removeTargetConfig(folder);
-    await forgetTarget(folder);
+    await forgetTarget(folder, clock);
   };
   const tables = createTargetTables({
     folder,
