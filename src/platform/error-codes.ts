@@ -221,8 +221,13 @@ export const ERROR_CODES = {
   },
   TARGET_UNUSABLE: {
     kind: 'user',
-    cause: 'The Singer target is not there, or refuses to run as it is configured, whatever it is given.',
-    fix: 'Correct `command`, `args` and `config` of the destination; what the target has said is in the log of the run.',
+    cause: 'The command of the Singer target is not there, or may not be executed.',
+    fix: 'Install the target, or correct `command` of the destination.',
+  },
+  TARGET_REFUSES: {
+    kind: 'transient',
+    cause: 'The Singer target ends with an error even when it is given nothing to load. No other table was tried.',
+    fix: 'Correct `config` and `args` of the destination, or what the target connects to; all that it has said is in the log of the run.',
   },
   TARGET_FAILED: {
     kind: 'transient',

@@ -110,6 +110,16 @@ test('a target that fails ends the run with its reason, and the next run goes on
   expect(await loaded('shop-orders')).toEqual({ k0: 0, k1: 1, k2: 2 });
 });
 
+test('a target that refuses its configuration ends the run with what it has said but no secrets', async () => {
+  await loadInto(['--refuse', 'ValueError: No access with password test']);
+  const { exitCode, stdout, stderr } = await shop.run(['sync']);
+  expect(exitCode).toBe(5);
+  expect(stdout).toMatch(
+    /TARGET_REFUSES: .*target has ended with exit code 1, .*: ValueError: No access with password \*\*\*$/m,
+  );
+  expect(`${stdout}${stderr}`).not.toContain('password test');
+});
+
 test('a target that is not there, or a way to delete that it has not, is refused before anything is read', async () => {
   await loadInto([], { options: { command: './nowhere' } });
   const check = await shop.run(['check']);

@@ -19,6 +19,10 @@ const { values } = parseArgs({
     // Confirms more than it was given.
     boast: { type: 'boolean', default: false },
     exit: { type: 'string', default: '0' },
+    // Refuses its configuration, with these words behind a traceback.
+    refuse: { type: 'string' },
+    // Fails at its RECORD of this number, as at one that it cannot load.
+    'fail-at': { type: 'string' },
     // After so many RECORDs: ends; reads no more.
     'exit-after': { type: 'string' },
     'hang-after': { type: 'string' },
@@ -32,6 +36,12 @@ const { values } = parseArgs({
 
 if (values.stubborn) process.on('SIGTERM', () => {});
 if (values.say !== undefined) process.stderr.write(`${values.say}\n`);
+
+const crash = (words) => {
+  process.stderr.write(`Traceback (most recent call last):\n  File "target.py", line 1, in main\n${words}\n`);
+  process.exit(1);
+};
+if (values.refuse !== undefined) crash(values.refuse);
 
 let held = [];
 let records = 0;
@@ -77,6 +87,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (message.type === 'STATE') onState(message.value);
   else held.push(line);
   if (message.type === 'RECORD') records += 1;
+  if (values['fail-at'] === String(records)) crash('ValueError: This row cannot be loaded');
   if (values['exit-after'] === String(records)) process.exit(Number(values.exit));
   if (values['hang-after'] === String(records)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }

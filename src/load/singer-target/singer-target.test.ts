@@ -1,4 +1,4 @@
-import { mkdir, rename, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -415,6 +415,36 @@ describe('what a Singer target is given', () => {
       ['ACTIVATE_VERSION', last?.version, undefined],
     ]);
     expect(last?.version).toBeGreaterThan(first?.version ?? Number.MAX_SAFE_INTEGER);
+  });
+});
+
+describe('a Singer target that ends with an error before it has confirmed anything', () => {
+  it('is out of reach for all tables where it does so without rows, too', async () => {
+    await using standIn = await openStandIn();
+    const destination = standIn.connect(['--echo', 'eof', '--refuse', 'ValueError: No access.']);
+    const { lane } = await begun(destination);
+    await expect(lane.send([order(1)], behind(1)).then(() => lane.load.acceptance?.settle())).rejects.toMatchObject({
+      code: 'TARGET_REFUSES',
+      message: expect.stringMatching(/has ended with exit code 1, .*: ValueError: No access$/),
+    });
+    await destination.close();
+    expect(await readdir(standIn.stateFolder)).not.toContain('target.json');
+    expect(await readdir(standIn.stateFolder)).not.toContain('config.json');
+  });
+
+  it('fails only the table whose rows it cannot load', async () => {
+    await using standIn = await openStandIn();
+    const destination = standIn.connect(['--echo', 'eof', '--fail-at', '2']);
+    const [orders, events] = [await begun(destination), await begun(destination, 'events')];
+    await expect(
+      orders.lane.send([order(1), order(2)], behind(2)).then(() => orders.lane.load.acceptance?.settle()),
+    ).rejects.toMatchObject({
+      ...failed,
+      message: expect.stringMatching(/has ended with exit code 1: ValueError: This row cannot be loaded$/),
+    });
+    await events.lane.send([order(3)], behind(3));
+    await events.lane.load.acceptance?.settle();
+    expect(await positionOf(destination, 'events')).toBe(behind(3));
   });
 });
 

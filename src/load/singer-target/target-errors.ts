@@ -9,8 +9,10 @@ export interface TargetExit {
   readonly signal: string | null;
 }
 
-export function exitError(name: string, { code, signal }: TargetExit): TributaryError {
-  const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+/** `said` are its last words. */
+export function exitError(name: string, { code, signal }: TargetExit, said: string | null): TributaryError {
+  // A signal comes from outside: what it was about to do then is no reason.
+  const how = signal === null ? `with exit code ${code}${said === null ? '' : `: ${said}`}` : `by ${signal}`;
   // What shells answer for a command that is not there, or cannot be executed.
   const isMissing = code === 127 || code === 126;
   const message = code === 0 ? `${name} has ended before its input had ended` : `${name} has ended ${how}`;
@@ -18,6 +20,12 @@ export function exitError(name: string, { code, signal }: TargetExit): Tributary
     ...(isMissing && { hint: 'Correct the command of the destination: it was not found, or may not be executed.' }),
     context: { target: name, exit: signal ?? code ?? '' },
   });
+}
+
+/** It ends with an error whatever it is given. */
+export function refusalError(name: string, { code }: TargetExit, said: string | null): TributaryError {
+  const message = `${name} has ended with exit code ${code}, also without any row${said === null ? '' : `: ${said}`}`;
+  return new TributaryError('TARGET_REFUSES', message, { context: { target: name, exit: code ?? '' } });
 }
 
 export function unconfirmedError(name: string, stream: string): TributaryError {

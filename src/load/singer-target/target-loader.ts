@@ -6,6 +6,7 @@ import { makeFolder } from '../durable-file.ts';
 import { filesError, withFileErrors } from '../file-errors.ts';
 import { removeTargetConfig, writeTargetConfig } from './config-file.ts';
 import { takeFolderLock } from './folder-lock.ts';
+import { createLastWords } from './last-words.ts';
 import { endLeftOver, forgetTarget, rememberTarget } from './left-over.ts';
 import type { SingerTargetOptions } from './options.ts';
 import { startTarget, type TargetCommand, type TargetProcess } from './target-process.ts';
@@ -36,19 +37,25 @@ function createTargetLoader({ options, target, folder, clock, log }: TargetLoade
   const name = basename(target.command);
   let secrets: readonly string[] = [];
   let giveBack: (() => Promise<void>) | null = null;
+  let words = createLastWords();
   const onMessage = (line: string): void => log.info(`${name}: ${withoutSecrets(line, secrets)}`);
 
   const start = async (onOutput: (line: string) => void): Promise<TargetProcess> => {
     await endLeftOver(folder, { patienceMs: options.exitTimeout, clock, log });
     const config = await writeTargetConfig(folder, options);
     secrets = config.secrets;
+    const said = createLastWords();
+    words = said;
     const command = { ...target, args: [...config.args, ...options.args] };
     log.debug(`Starts ${name}`);
     try {
       return await startTarget(command, {
         remember: (identity) => rememberTarget(folder, target.command, identity),
         onOutput,
-        onMessage,
+        onMessage: (line) => {
+          said.hear(withoutSecrets(line, secrets));
+          onMessage(line);
+        },
         stallMs: options.echoTimeout,
         clock,
       });
@@ -57,6 +64,13 @@ function createTargetLoader({ options, target, folder, clock, log }: TargetLoade
       await removeTargetConfig(folder);
       throw error;
     }
+  };
+  const refusesToRun = async (): Promise<boolean> => {
+    const idle = await start(() => {});
+    idle.endInput();
+    const exit = await idle.exitedWithin(options.exitTimeout);
+    if (exit === null) await idle.stop();
+    return exit !== null && exit.code !== 0;
   };
   const ended = async (): Promise<void> => {
     await removeTargetConfig(folder);
@@ -69,6 +83,8 @@ function createTargetLoader({ options, target, folder, clock, log }: TargetLoade
   const session = createTargetSession({
     name,
     start,
+    refusesToRun,
+    lastWords: () => words.text(),
     ended,
     tables: tables.all,
     onMessage,

@@ -4,7 +4,14 @@ import { type TributaryError, toTributaryError } from '../../platform/errors.ts'
 import type { Logger } from '../../platform/logger.ts';
 import { activateVersionMessage, stateMessage } from '../../singer/messages.ts';
 import { readEcho, stateValue } from './echo.ts';
-import { boastError, exitError, lingerError, type TargetExit, unconfirmedError } from './target-errors.ts';
+import {
+  boastError,
+  exitError,
+  lingerError,
+  refusalError,
+  type TargetExit,
+  unconfirmedError,
+} from './target-errors.ts';
 import type { TargetProcess } from './target-process.ts';
 import type { AcceptedCommit, TargetTable } from './target-table.ts';
 
@@ -47,6 +54,10 @@ interface TargetSessionOptions {
   readonly name: string;
   /** Starts a process; resolves when one that was left over is gone and this one takes input. */
   readonly start: (onOutput: (line: string) => void) => Promise<TargetProcess>;
+  /** Whether it ends with an error when it is given nothing at all. Called when no process runs; `ended` follows. */
+  readonly refusesToRun: () => Promise<boolean>;
+  /** What the process that was started last has said last. */
+  readonly lastWords: () => string | null;
   /** After a process has ended, whatever way. */
   readonly ended: () => Promise<void>;
   /** All tables of the destination. */
@@ -69,6 +80,10 @@ interface Running {
   readonly activated: Map<string, number>;
   rowCount: number;
   isEnding: boolean;
+  /** Whether it has repeated a STATE: then it runs as it is configured. */
+  hasEchoed: boolean;
+  /** Why it has ended by itself, found out once. */
+  verdict: Promise<TributaryError> | null;
   /** Why it was stopped while nobody waited for it. */
   failure: TributaryError | null;
   /** Ends the wait for the next settling. */
@@ -103,6 +118,7 @@ export function createTargetSession(options: TargetSessionOptions): TargetSessio
       return;
     }
     if (echo.marks.size === 0) log.debug('The target has written a state that is not of this process');
+    else target.hasEchoed = true;
     for (const [stream, mark] of echo.marks) {
       if (mark > (target.marks.get(stream) ?? 0)) fail(target, boastError(name, stream, mark));
     }
@@ -127,6 +143,8 @@ export function createTargetSession(options: TargetSessionOptions): TargetSessio
       activated: new Map(),
       rowCount: 0,
       isEnding: false,
+      hasEchoed: false,
+      verdict: null,
       failure: null,
       stopped: new AbortController(),
       isTimed: false,
@@ -135,11 +153,29 @@ export function createTargetSession(options: TargetSessionOptions): TargetSessio
     running = target;
     const started = target;
     void process.exited.then((exit) => {
-      if (!started.isEnding) fail(started, exitError(name, exit));
+      if (started.isEnding) return;
+      void verdictOn(started, exit).then((error) => fail(started, error));
     });
     // Some targets confirm the first STATE that they see, rows or not: it says nothing new.
     await process.write(stateMessage(stateValue(target.id, target.marks)));
     return target;
+  };
+
+  /** Why a process has ended by itself. Never rejects. */
+  const verdictOn = (target: Running, exit: TargetExit): Promise<TributaryError> => {
+    target.verdict ??= judge(target, exit);
+    return target.verdict;
+  };
+  const judge = async (target: Running, exit: TargetExit): Promise<TributaryError> => {
+    const said = options.lastWords();
+    const error = exitError(name, exit, said);
+    if (target.hasEchoed || exit.code === 0 || exit.code === null || error.code !== 'TARGET_FAILED') return error;
+    try {
+      return (await options.refusesToRun()) ? refusalError(name, exit, said) : error;
+    } catch (thrown) {
+      log.debug(`Whether ${name} runs at all cannot be told: ${toTributaryError(thrown).message}`);
+      return error;
+    }
   };
 
   /** Ends the process and gives up what it has not confirmed. */
@@ -176,7 +212,7 @@ export function createTargetSession(options: TargetSessionOptions): TargetSessio
     if (target.failure !== null) return target.failure;
     if (error.code !== 'TARGET_FAILED') return error;
     const exit = await target.process.exitedWithin(EXIT_PATIENCE_MS);
-    return exit === null ? error : exitError(name, exit);
+    return exit === null ? error : await verdictOn(target, exit);
   };
 
   const deliver: TargetPipe['deliver'] = async ({ table, schema, activated, rows, rowCount, commit }) => {
@@ -257,7 +293,7 @@ export function createTargetSession(options: TargetSessionOptions): TargetSessio
   const endError = async (target: Running, exit: TargetExit | null): Promise<TributaryError | null> => {
     if (target.failure !== null) return target.failure;
     if (exit === null) return lingerError(name, options.exitTimeoutMs);
-    if (exit.code !== 0) return exitError(name, exit);
+    if (exit.code !== 0) return await verdictOn(target, exit);
     for (const table of tables()) table.confirmEnd();
     const saved = await Promise.allSettled([...tables()].map((table) => table.confirmed()));
     const failed = saved.find((outcome) => outcome.status === 'rejected');
