@@ -34,9 +34,13 @@ test('a file that waits for another target is not overwritten', async () => {
   expect(await readdir(folder)).toHaveLength(1);
 });
 
-test('a folder that cannot be made is named', async () => {
+test('a folder that cannot be made is named before anything is to be written', async () => {
   const file = join(folder, 'file');
   await writeFile(file, '');
-  const inFile = createBatchFiles({ folder: join(file, 'below'), prefix: '' }, 'run1').write('t', Buffer.from('{}\n'));
-  await expect(inFile).rejects.toMatchObject({ message: expect.stringContaining(`${file}/below/t-run1-1.jsonl.gz`) });
+  expect(() => createBatchFiles({ folder: join(file, 'below'), prefix: '' }, 'run1')).toThrow(
+    expect.objectContaining({
+      ...{ code: 'DESTINATION_FAILED', kind: 'user', hint: expect.stringContaining('batch_config.storage.root') },
+      message: expect.stringContaining(`The folder ${file}/below of batch files cannot be used: ENOTDIR`),
+    }),
+  );
 });

@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -26,9 +27,18 @@ const compress = promisify(gzip);
 /** The fastest level: a target reads the file once. */
 const LEVEL = 1;
 
-/** `runId` keeps the files of runs apart. Writing rejects with DESTINATION_FULL, DESTINATION_READ_ONLY or DESTINATION_FAILED. */
+/**
+ * `runId` keeps the files of runs apart. Creates the folder, and throws where no file can be written there: nothing has been
+ * read then. Both throw DESTINATION_FULL, DESTINATION_READ_ONLY or DESTINATION_FAILED.
+ */
 export function createBatchFiles({ folder, prefix }: BatchStorage, runId: string): BatchWriter {
   let count = 0;
+  try {
+    makeFolder(folder);
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw batchError(`The folder ${folder} of batch files cannot be used`, error);
+  }
   return {
     write: async (stream, lines) => {
       count += 1;
@@ -38,7 +48,7 @@ export function createBatchFiles({ folder, prefix }: BatchStorage, runId: string
         await writeDurably(path, await compress(lines, { level: LEVEL }));
         await syncToDisk(folder);
       } catch (error) {
-        throw batchError(path, error);
+        throw batchError(`The batch file ${path} could not be written`, error);
       }
       return pathToFileURL(path).href;
     },
@@ -56,17 +66,24 @@ async function writeDurably(path: string, content: Buffer): Promise<void> {
   }
 }
 
-function batchError(path: string, error: unknown): TributaryError {
-  const message = `The batch file ${path} could not be written: ${messageOf(error)}`;
+function batchError(what: string, error: unknown): TributaryError {
+  const message = `${what}: ${messageOf(error)}`;
   switch (systemCodeOf(error)) {
     case 'ENOSPC':
     case 'EDQUOT':
       return new TributaryError('DESTINATION_FULL', message, { cause: error });
     case 'EACCES':
     case 'EPERM':
-    case 'EROFS':
-      return new TributaryError('DESTINATION_READ_ONLY', message, { cause: error });
+    case 'EROFS': {
+      const hint = 'Give the user of the tap write access, or name another folder in batch_config.storage.root';
+      return new TributaryError('DESTINATION_READ_ONLY', message, { hint, cause: error });
+    }
+    case 'EEXIST':
+    case 'ENOTDIR':
+      return new TributaryError('DESTINATION_FAILED', message, { hint: LOOK, kind: 'user', cause: error });
     default:
-      return new TributaryError('DESTINATION_FAILED', message, { cause: error });
+      return new TributaryError('DESTINATION_FAILED', message, { hint: LOOK, cause: error });
   }
 }
+
+const LOOK = 'Compare batch_config.storage.root with what is there, then run again';

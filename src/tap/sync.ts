@@ -50,14 +50,15 @@ export async function syncStreams(
     return null;
   }
   const { connection: options, consistentRead, limits, shards } = config;
+  const runId = randomUUID();
+  const batches = config.batches === null ? null : createBatchFiles(config.batches, runId);
   const followed = new Set(
     [...state.bookmarks].flatMap(([stream, bookmark]) => (bookmark.finishedShards === null ? [] : [stream])),
   );
   const tables = await chosenTables(streams, { connection, consistentRead, followed }, surroundings);
-  const runId = randomUUID();
   const destination: TapDestination = createTapDestination({
     ...{ output, state, streams, clock, log, inferSchema: config.inferSchema },
-    batches: config.batches === null ? null : createBatchFiles(config.batches, runId),
+    batches,
     sourceOf: (table, tableSignal) => sourceOf(replicationOf(table, tableSignal)),
   });
   const replication = {

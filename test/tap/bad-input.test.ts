@@ -123,6 +123,15 @@ test('a state of another version, and one that is none, are not gone on with', a
   expect(none).toMatchObject({ exitCode: 4, said: expect.stringMatching(/bookmarks: .*\(STATE_INVALID\)$/) });
 });
 
+test('a folder of batches that cannot be written is found before a table is read', async () => {
+  const file = await place.file('file', '');
+  const config = await place.config({ batch_config: { storage: { root: `${file}/batches` } } });
+  const catalog = await place.file('catalog.json', catalogFor({ orders: FULL }));
+  const { exitCode, said } = await refusal(['--config', config, '--catalog', catalog]);
+  expect({ exitCode, said }).toEqual({ exitCode: 2, said: expect.stringContaining(`${file}/batches`) });
+  expect(place.simulator.requests.count()).toBe(0);
+});
+
 test('a command that is none gets the usage', async () => {
   const { exitCode, stdout, stderr } = await callTap(['--config', await place.config()], place);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
