@@ -125,7 +125,7 @@ function bar(progress: TableProgress, width: number): string {
 function scanFigures(progress: TableProgress, { elapsedMs }: Pace): readonly string[] {
   const left = isDone(progress) ? null : remainingMs(progress, elapsedMs);
   return [
-    `${formatCount(progress.rowsRead)} rows`,
+    plural(progress.rowsRead, 'row'),
     ...(left === null ? [] : [`ETA ${formatDuration(left)}`]),
     formatByteRate(progress.bytesRead, elapsedMs),
     ...(progress.stream === null ? [] : [plural(progress.changesRead, 'change')]),

@@ -55,6 +55,9 @@ test('says rows, rate, capacity, segments and what is left', () => {
   expect(progressText(shown(), pace)).toBe(
     'orders: 13,000 of about 50,000 rows read, 10,000 loaded, 10.0 MB/s, 1,235 RCU, 2 of 8 segments, about 5.7 s left',
   );
+  expect(
+    progressText(shown({ expectedRows: 1, rowsRead: 1, rowsLoaded: 1, segmentsDone: 0, segmentsTotal: 1 }), pace),
+  ).toContain('orders: 1 of about 1 row read, 1 loaded, 10.0 MB/s, 1,235 RCU, 0 of 1 segment');
   expect(progressText(shown({ throttleCount: 3, rowsRead: 0, rowsLoaded: 0 }), pace)).toBe(
     'orders: 0 of about 50,000 rows read, 0 loaded, 10.0 MB/s, 1,235 RCU, 2 of 8 segments, 3 throttles',
   );

@@ -98,12 +98,12 @@ export function failureText(code: string): string {
 function scanFigures(progress: TableProgress, { elapsedMs }: Pace): readonly string[] {
   const { rowsRead, expectedRows, rowsLoaded, bytesRead, capacityUnits, segmentsDone, segmentsTotal } = progress;
   return [
-    `${formatCount(rowsRead)} of about ${formatCount(Math.max(expectedRows, rowsRead))} rows read`,
+    `${formatCount(rowsRead)} of about ${plural(Math.max(expectedRows, rowsRead), 'row')} read`,
     ...(progress.stream === null ? [] : [`${plural(progress.changesRead, 'change')} beside`]),
     `${formatCount(rowsLoaded)} loaded`,
     formatByteRate(bytesRead, elapsedMs),
     `${formatUnits(capacityUnits)} RCU`,
-    `${segmentsDone} of ${segmentsTotal} segments`,
+    `${segmentsDone} of ${plural(segmentsTotal, 'segment')}`,
   ];
 }
 

@@ -2,7 +2,7 @@ import { Option } from '@commander-js/extra-typings';
 import type { SourceConfig } from '../config/tributary-config.ts';
 import type { SelectResult } from '../operations/select.ts';
 import { TributaryError } from '../platform/errors.ts';
-import { formatBytes, formatCount, plural } from '../platform/format.ts';
+import { formatBytes, plural } from '../platform/format.ts';
 import type { CliContext } from './context.ts';
 import { collect, examples, type Program } from './program.ts';
 import { destinationOf, loadConfigFor, logLevel, selectedSource } from './selected-source.ts';
@@ -121,7 +121,7 @@ function printResult(
   { output }: CliContext,
 ): void {
   for (const { config, table } of selected) {
-    const size = `about ${formatCount(table.itemCount)} items, ${formatBytes(table.sizeBytes)}`;
+    const size = `about ${plural(table.itemCount, 'item')}, ${formatBytes(table.sizeBytes)}`;
     output.text(`${output.colors.green('selected')} ${config.table} ${config.method}, ${size}`);
   }
   for (const table of removed) output.text(`${output.colors.yellow('removed')} ${table}`);

@@ -54,7 +54,7 @@ function printState(report: Report, { output }: CliContext): void {
   output.text(
     liveVersion === null
       ? '  nothing that readers see yet'
-      : `  readers see version ${liveVersion}, ${formatCount(liveRows ?? 0)} rows`,
+      : `  readers see version ${liveVersion}, ${plural(liveRows ?? 0, 'row')}`,
   );
   printScan(report, output);
   if (stream !== null) printStream(report.phase, stream, output);
@@ -74,7 +74,7 @@ function printScan({ building, segments }: Report, output: Output): void {
   output.text(
     building === null
       ? `  it is being read: ${done}`
-      : `  version ${building.version} is unfinished: ${formatCount(building.rows)} rows are loaded, ${done}`,
+      : `  version ${building.version} is unfinished: ${plural(building.rows, 'row')} loaded, ${done}`,
   );
 }
 

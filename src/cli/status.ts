@@ -144,7 +144,7 @@ function causes(tables: readonly TableStatus[]): ReadonlyMap<TableError, readonl
 }
 
 function readingText({ building, readInPlace }: TableStatus): string {
-  if (readInPlace !== null) return `${readInPlace.segmentsDone} of ${readInPlace.segmentsTotal} segments`;
+  if (readInPlace !== null) return `${readInPlace.segmentsDone} of ${plural(readInPlace.segmentsTotal, 'segment')}`;
   if (building === null) return '';
-  return `${formatCount(building.rows)} rows, ${building.segmentsDone} of ${building.segmentsTotal} segments`;
+  return `${plural(building.rows, 'row')}, ${building.segmentsDone} of ${plural(building.segmentsTotal, 'segment')}`;
 }

@@ -3,6 +3,7 @@ import type { CatalogEntry } from '../discovery/catalog.ts';
 import { discoverTables } from '../discovery/discover.ts';
 import type { ConnectionOptions } from '../model/connection-options.ts';
 import type { Clock } from '../platform/clock.ts';
+import { plural } from '../platform/format.ts';
 import type { Logger } from '../platform/logger.ts';
 
 export interface DiscoverRequest {
@@ -23,7 +24,7 @@ export async function discover({
   try {
     const entries = await discoverTables(connection, { clock, signal });
     const unsupported = entries.filter((entry) => entry.unsupported !== null);
-    log.at('tap').info(`Discovered ${entries.length} tables, ${unsupported.length} of them unsupported`);
+    log.at('tap').info(`Discovered ${plural(entries.length, 'table')}, ${unsupported.length} of them unsupported`);
     for (const { unsupported: reason } of unsupported) log.at('tap').warning(reason?.message ?? '');
     return entries;
   } finally {

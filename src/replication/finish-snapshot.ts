@@ -1,4 +1,5 @@
 import { TributaryError } from '../platform/errors.ts';
+import { plural } from '../platform/format.ts';
 import { layoutOf } from './table-replication.ts';
 import type { VersionSession } from './version-session.ts';
 
@@ -44,8 +45,8 @@ export async function finishSnapshot(
     const { rowCount, sweptRows } = finished;
     run.counters.rowsDeleted += sweptRows;
     const fate = run.deletes === 'soft' ? 'marked as deleted' : 'removed';
-    const swept = sweptRows === 0 ? '' : `; ${sweptRows} more were not there any more and are ${fate}`;
-    log.at('target').info(`${target.table}: version ${version} is complete with ${rowCount} rows${swept}`);
+    const swept = sweptRows === 0 ? '' : `; ${plural(sweptRows, 'row')} not there any more, now ${fate}`;
+    log.at('target').info(`${target.table}: version ${version} is complete with ${plural(rowCount, 'row')}${swept}`);
     return 'finished';
   } catch (error) {
     if (!(error instanceof TributaryError) || error.code !== 'SHRINK_REFUSED' || run.onCaughtUp !== null) throw error;

@@ -1,6 +1,7 @@
 import type { ScanSource } from '../extract/scan/scan-segment.ts';
 import { parseSegmentUnit } from '../model/unit.ts';
 import { TributaryError } from '../platform/errors.ts';
+import { plural } from '../platform/format.ts';
 import { planOf, type TableSchema } from '../schema/merge.ts';
 import { createUnitProgress } from '../state/unit-progress.ts';
 import { planVersion, type VersionPlan } from '../state/version-plan.ts';
@@ -36,7 +37,9 @@ export async function replicateFullTable(
   const source = createScanSource(run, facts);
   if (plan.kind === 'begin') {
     const segments = await newSegments(run, facts, source);
-    log.info(`${target.table}: begins version ${plan.version} in ${segments.length} segments: ${plan.reason}`);
+    log.info(
+      `${target.table}: begins version ${plan.version} in ${plural(segments.length, 'segment')}: ${plan.reason}`,
+    );
     await destination.refresh.begin(
       {
         ...target,
@@ -57,7 +60,7 @@ export async function replicateFullTable(
     );
   } else {
     log.info(
-      `${target.table}: resumes version ${plan.version}, ${state?.loading?.rowCount ?? 0} rows of it are durable`,
+      `${target.table}: resumes version ${plan.version}, ${plural(state?.loading?.rowCount ?? 0, 'row')} of it durable`,
     );
   }
   const schema = await readVersion(run, { plan, facts, source });
@@ -75,7 +78,7 @@ export async function replicateFullTable(
     },
     { signal },
   );
-  log.at('target').info(`${target.table}: version ${plan.version} is live with ${rowCount} rows`);
+  log.at('target').info(`${target.table}: version ${plan.version} is live with ${plural(rowCount, 'row')}`);
   return { version: plan.version, rowCount };
 }
 

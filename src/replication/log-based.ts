@@ -4,6 +4,7 @@ import { StreamGap } from '../extract/streams/stream-gap.ts';
 import { carriesNewImages } from '../model/view-type.ts';
 import { backoffMs } from '../platform/backoff.ts';
 import { TributaryError, toTributaryError } from '../platform/errors.ts';
+import { plural } from '../platform/format.ts';
 import { type FollowPlan, type LossOfSource, planFollowing } from '../state/follow-plan.ts';
 import { followVersion } from './follow-version.ts';
 import { answerGap, gapsBefore, waitingGap, waitsOnlyForStream } from './gap-answer.ts';
@@ -139,7 +140,7 @@ async function begin(
   const { base } = plan;
   const shards = captureStream(listing.shards, { awsNowMs: awsTime.now(), base, laneCount: LANE_COUNT });
   log.info(
-    `${target.table}: begins version ${plan.version} with ${segments.length} segments and ${shards.length} shards: ${plan.reason}`,
+    `${target.table}: begins version ${plan.version} with ${plural(segments.length, 'segment')} and ${plural(shards.length, 'shard')}: ${plan.reason}`,
   );
   await destination.refresh.begin(
     {

@@ -2,6 +2,7 @@ import type { PhaseResult, RunRecord, TableRun } from '../model/run.ts';
 import type { RunStore } from '../model/run-store.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type TributaryError, toTributaryError } from '../platform/errors.ts';
+import { plural } from '../platform/format.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createSlots, type Slots } from '../platform/slots.ts';
 import type { LiveVersion } from './log-based-replication.ts';
@@ -54,7 +55,9 @@ interface SourceRun {
 export async function runSource(run: SourceRun): Promise<RunRecord> {
   const { clock, log } = run;
   const startedAtMs = clock.now();
-  log.info(`Run ${run.runId} of source ${run.source}: ${run.tasks.length + run.refused.size} tables selected`);
+  log.info(
+    `Run ${run.runId} of source ${run.source}: ${plural(run.tasks.length + run.refused.size, 'table')} selected`,
+  );
   const results: TableRun[] = [...run.refused].map(([table, error]) => refusedRun(table, error, log));
 
   const stop = new AbortController();
@@ -274,10 +277,22 @@ function logSummary(record: RunRecord, log: Logger): void {
   const seconds = ((record.endedAtMs ?? record.startedAtMs) - record.startedAtMs) / 1000;
   const failed = record.tables.filter(({ outcome }) => outcome !== 'succeeded').length;
   log.info(
-    `${sum((table) => table.rowsRead)} rows and ${sum((table) => table.changesRead)} changes read, ` +
-      `${sum((table) => table.rowsLoaded)} rows loaded and ${sum((table) => table.rowsDeleted)} deleted in ${seconds.toFixed(1)} s, ` +
-      `${sum((table) => table.capacityUnits).toFixed(1)} read capacity units, ${sum((table) => table.throttleCount)} throttles, ` +
-      `${failed} of ${record.tables.length} tables not replicated`,
+    `${plural(
+      sum((table) => table.rowsRead),
+      'row',
+    )} and ${plural(
+      sum((table) => table.changesRead),
+      'change',
+    )} read, ` +
+      `${plural(
+        sum((table) => table.rowsLoaded),
+        'row',
+      )} loaded and ${sum((table) => table.rowsDeleted)} deleted in ${seconds.toFixed(1)} s, ` +
+      `${sum((table) => table.capacityUnits).toFixed(1)} read capacity units, ${plural(
+        sum((table) => table.throttleCount),
+        'throttle',
+      )}, ` +
+      `${failed} of ${plural(record.tables.length, 'table')} not replicated`,
   );
   const status = ({ exitStatus, message }: PhaseResult): string =>
     `${exitStatus ?? 'running'}${message === null ? '' : ` (${message})`}`;

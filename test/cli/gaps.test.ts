@@ -40,7 +40,7 @@ test('a gap that waits for a person is shown by the run, status and gaps, and en
   expect(await shop.says('reset', '--table', 'carts', '--in-place', '--yes')).toBe(
     'carts: the next run reads it again in place\n',
   );
-  expect(await shop.says('status')).toMatch(/^carts +LOG_BASED +resyncing .* 0 of 1 segments$/m);
+  expect(await shop.says('status')).toMatch(/^carts +LOG_BASED +resyncing .* 0 of 1 segment$/m);
   expect(await shop.carts()).toEqual({ a: 1, b: 2 });
   const forward = ['state', 'edit', '--table', 'carts', '--unit', 'segment:0/1', '--position', 'end', '--yes'];
   expect((await shop.run(forward)).stderr).toContain(
