@@ -55,10 +55,16 @@ export async function finishTable(
     const before = durable.ledger.live;
     // The first reading leaves nothing behind.
     if (before !== null && before.parts.singerVersion !== parts.singerVersion && before.rowCount > 0) {
-      log.warning(
-        `${request.table}: items that were deleted since it was read before (${formatCount(before.rowCount)} rows then, ` +
-          `${formatCount(rowCount)} now) stay at the target: it is not told of versions (activate_version)`,
-      );
+      const stay = 'stay at the target: it is not told of versions (activate_version)';
+      // Items may have gone and others come: only where there are fewer it is certain that rows stay.
+      if (rowCount >= before.rowCount) {
+        log.info(`${request.table}: rows of items that were deleted since it was read before, if any, ${stay}`);
+      } else {
+        log.warning(
+          `${request.table}: rows of items that were deleted since it was read before (${formatCount(before.rowCount)} rows ` +
+            `then, ${formatCount(rowCount)} now) ${stay}`,
+        );
+      }
     }
   }
   return { rowCount, sweptRows: 0 };

@@ -339,7 +339,17 @@ describe('what a Singer target is given', () => {
     await destination.close();
     const messages = await standIn.loaded();
     expect(messages.some(({ type, version }) => type === 'ACTIVATE_VERSION' || version !== undefined)).toBe(false);
-    expect(standIn.logged(/WARNING .*orders: items that were deleted .* stay at the target/)).toHaveLength(1);
+    expect(standIn.logged(/WARNING .*orders: .* deleted .* stay at the target/)).toHaveLength(1);
+  });
+
+  it('is no cause for alarm where a reading has as many rows as the one before', async () => {
+    await using standIn = await openStandIn();
+    const destination = standIn.connect();
+    const loader = tableLoader(TABLE);
+    await loader.replace(destination, 1, [order(1), order(2)]);
+    await loader.replace(destination, 2, [order(1), order(2)]);
+    expect(standIn.logged(/WARNING/)).toEqual([]);
+    expect(standIn.logged(/INFO .*orders: rows of items .* deleted .* stay at the target/)).toHaveLength(1);
   });
 
   it('is a new version of each reading, activated when all of it is there', async () => {
