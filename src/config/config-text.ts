@@ -1,5 +1,6 @@
 import { type Document, isMap, isNode, isPair, LineCounter, type Node, parseDocument } from 'yaml';
 import { TributaryError } from '../platform/errors.ts';
+import { problemList } from '../platform/problem-list.ts';
 
 /** Anchors may be used this often in all: a few hundred bytes of YAML can otherwise stand for gigabytes. */
 const MAX_ALIAS_COUNT = 100;
@@ -39,13 +40,6 @@ export function parseConfigText(text: string, path: string): ConfigText {
 /** The document model of a file, which keeps comments and formatting; `lines` learns where lines begin. */
 export function parseYaml(text: string, lines = new LineCounter()): Document.Parsed {
   return parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
-}
-
-/** One problem in one line, several under a heading that counts them. */
-export function problemList(heading: string, problems: readonly string[]): string {
-  const [first] = problems;
-  if (first !== undefined && problems.length === 1) return first;
-  return `${heading}: ${problems.length} problems\n${problems.map((problem) => `  ${problem}`).join('\n')}`;
 }
 
 function plainValue(document: Document.Parsed, path: string): unknown {

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCodeOf, TributaryError } from '../platform/errors.ts';
-import { type ConfigText, parseConfigText, problemList } from './config-text.ts';
+import { problemList } from '../platform/problem-list.ts';
+import { type ConfigText, parseConfigText } from './config-text.ts';
 import type { Environment } from './environment.ts';
 import { configJsonSchema } from './json-schema.ts';
 import { crossProblems, normalise } from './normalise.ts';

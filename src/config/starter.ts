@@ -42,6 +42,7 @@ destinations:
   warehouse:
     type: duckdb
     path: ./warehouse.duckdb
+    # In its place: JSON lines in a folder (type: files), or any Singer target (type: singer-target, with its command).
 `;
 }
 

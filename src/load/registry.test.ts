@@ -48,7 +48,11 @@ describe('opening a destination', () => {
       ['destinations.lake.pth: a destination of type files has no such option'],
     ],
     ['a value of the wrong type', { path: 5 }, ['destinations.lake.path: Invalid input: expected string']],
-    ['several at once', { camel_case: 1 }, ['lake: the option path is missing', 'lake.camel_case: a destination']],
+    [
+      'several at once',
+      { camel_case: 1 },
+      [': 2 problems\n  ', 'lake: the option path is missing', 'lake.camel_case: a destination'],
+    ],
   ])('says where %s stands', async (_, options, parts) => {
     const error = await open('files', options).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'CONFIG_INVALID' });

@@ -4,6 +4,7 @@ import type { Capabilities } from '../model/capabilities.ts';
 import type { Clock } from '../platform/clock.ts';
 import { TributaryError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
+import { problemList } from '../platform/problem-list.ts';
 import type { Destination } from './destination.ts';
 
 /** A destination as the configuration names it. */
@@ -82,7 +83,7 @@ export async function destinationTypes(): Promise<
 
 /**
  * Opens a destination; only then is the code of its adapter loaded. Rejects with DESTINATION_UNKNOWN for a type that there
- * is not, and with CONFIG_INVALID, one line a problem, for options that the adapter does not take.
+ * is not, and with CONFIG_INVALID, all problems at once, for options that the adapter does not take.
  */
 export async function openDestination(request: DestinationRequest, surroundings: Surroundings): Promise<Destination> {
   const { name, type, options, baseFolder, homeFolder, locate } = request;
@@ -101,7 +102,9 @@ export async function openDestination(request: DestinationRequest, surroundings:
   const opening = open(Object.fromEntries(values), { ...surroundings, name, baseFolder, homeFolder });
   if ('destination' in opening) return opening.destination;
   const problems = opening.issues.flatMap((issue) => problemsOf(issue, request));
-  throw new TributaryError('CONFIG_INVALID', problems.join('\n'), { context: { destination: name, type } });
+  throw new TributaryError('CONFIG_INVALID', problemList(`The destination ${name} is not valid`, problems), {
+    context: { destination: name, type },
+  });
 }
 
 function adapter<Schema extends z.ZodType>(
