@@ -66,6 +66,7 @@ const VERBS = [
   () => import('./cli/reset.ts').then((verb) => verb.addResetVerb),
   () => import('./cli/state.ts').then((verb) => verb.addStateVerb),
   () => import('./cli/compact.ts').then((verb) => verb.addCompactVerb),
+  () => import('./cli/tap.ts').then((verb) => verb.addTapVerb),
   () => import('./cli/demo.ts').then((verb) => verb.addDemoVerb),
 ] satisfies readonly (() => Promise<(program: Program, context: CliContext) => void>)[];
 

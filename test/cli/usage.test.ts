@@ -29,6 +29,12 @@ describe('help', () => {
     for (const verb of VERBS) expect(stdout).toMatch(new RegExp(`^  ${verb} .*\\w`, 'm'));
   });
 
+  test('names the tap, which has a command line of its own', async () => {
+    expect((await runCli(['--help'])).stdout).toMatch(/^ {2}tap .*Singer/m);
+    const { exitCode, stderr } = await runCli(['--config', 'c.json', 'tap', '--discover']);
+    expect([exitCode, stderr]).toEqual([2, expect.stringMatching(/behind it: tributary tap --config FILE --discover/)]);
+  });
+
   test.each(VERBS)('of %s has a description, the global options and examples', async (verb) => {
     const { exitCode, stdout, stderr } = await runCli([verb, '--help']);
     expect([exitCode, stderr]).toEqual([0, '']);

@@ -63,9 +63,12 @@ test('help and version load nothing but what prints them', async () => {
   }
 });
 
-test('`tributary tap` is the same tap, and loads neither the AWS SDK nor DuckDB for its help', async () => {
+test.each([
+  ['tap', '--help'],
+  ['help', 'tap'],
+])('`tributary %s %s` is of the same tap, and loads neither the AWS SDK nor DuckDB', async (...argv) => {
   const script = join(ROOT, 'src/bin/tributary.ts');
-  const child = spawn(process.execPath, ['--import', 'tsx', ...WATCHED, script, 'tap', '--help'], { cwd: ROOT });
+  const child = spawn(process.execPath, ['--import', 'tsx', ...WATCHED, script, ...argv], { cwd: ROOT });
   const { exitCode, stdout, stderr } = await endOf(child);
   expect({ exitCode, stdout }).toEqual({
     exitCode: 0,
