@@ -10,6 +10,7 @@ function entry(stream: string, metadata: Readonly<Record<string, unknown>>, more
   };
 }
 
+const DEEP: unknown = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`);
 const FULL = { selected: true, 'replication-method': 'FULL_TABLE' };
 
 function failure(json: unknown): string {
@@ -90,6 +91,7 @@ describe('a catalog that cannot be used', () => {
     ['an object', entry('a', { ...FULL, 'tap-dynamodb.expression-attributes': {} }), 'expression-attributes: expected'],
     ['no boolean', entry('a', { ...FULL, selected: 'maybe' }), 'a: selected: expected true or false'],
     ['no schema', entry('a', FULL, { schema: null }), 'a: schema: expected a JSON Schema'],
+    ['a deep schema', entry('a', FULL, { schema: { x: DEEP } }), 'a: schema: nested deeper than 500 levels'],
     ['no metadata', { tap_stream_id: 'a' }, 'a: metadata: '],
     ['no id', { ...entry('a', FULL), tap_stream_id: undefined }, 'streams[0]: tap_stream_id: '],
     ['an index', entry('a/by-day', FULL), 'a/by-day: tap_stream_id: no name of a DynamoDB table'],

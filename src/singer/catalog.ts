@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { TableKey } from '../model/table.ts';
 import { TributaryError } from '../platform/errors.ts';
+import { isShallow, TOO_DEEP } from './nesting.ts';
 import { plainIssue } from './plain-issue.ts';
 
 /** A stream that the catalog selects. Its id is the name of its table. */
@@ -74,7 +75,7 @@ const settingsSchema = z.looseObject({
   [PROJECTION]: z.string('expected a text').nullish(),
   [EXPRESSION_ATTRIBUTES]: z.string('expected the text of a JSON object, such as "{\\"#n\\": \\"name\\"}"').nullish(),
 });
-const schemaSchema = z.looseObject({ schema: z.looseObject({}, 'expected a JSON Schema') });
+const schemaSchema = z.looseObject({ schema: z.looseObject({}, 'expected a JSON Schema').refine(isShallow, TOO_DEEP) });
 
 /**
  * The streams that a catalog selects, in its order; settings of others are not looked at. Throws CATALOG_INVALID with all

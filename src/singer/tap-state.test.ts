@@ -44,6 +44,36 @@ describe('a state', () => {
     });
   });
 
+  test('keeps a table and an attribute of any name', () => {
+    const text = '{"bookmarks":{"__proto__":{"version":7,"last_evaluated_key":{"__proto__":{"S":"a"}}}}}';
+    const state = parseTapState(JSON.parse(text));
+    expect([...state.bookmarks.keys()]).toEqual(['__proto__']);
+    expect(JSON.stringify(formatTapState(state, null))).toBe(text);
+  });
+
+  test.each([
+    ['beside its bookmarks', (deep: unknown) => ({ bookmarks: {}, deep })],
+    ['in a bookmark', (deep: unknown) => ({ bookmarks: { orders: { deep } } })],
+    ['in a message', (deep: unknown) => ({ type: 'STATE', value: { bookmarks: {}, deep } })],
+  ])('is refused where something that could not be written again is %s', (_, stateOf) => {
+    const deep: unknown = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`);
+    expect(() => parseTapState(stateOf(deep))).toThrow('nested deeper than 500 levels');
+  });
+
+  test('says which value of which table is wrong', () => {
+    const bookmarks = { orders: { version: 5 }, users: { last_evaluated_key: { id: { S: 7 } } } };
+    expect(() => parseTapState({ bookmarks })).toThrow(
+      expect.objectContaining({
+        issues: [
+          expect.objectContaining({
+            path: ['bookmarks', 'users', 'last_evaluated_key', 'id', 'S'],
+            message: 'expected a text',
+          }),
+        ],
+      }),
+    );
+  });
+
   test('takes nulls for what is not there', () => {
     const keys = ['version', 'last_evaluated_key', 'finished_shards', 'shard_seq_numbers', 'success_timestamp'];
     const nulls = Object.fromEntries(keys.map((key) => [key, null]));
@@ -78,6 +108,7 @@ describe('a state', () => {
     ['a catalog', { streams: [] }],
     ['a message around a config', { type: 'STATE', value: { region_name: 'us-east-1' } }],
     ['bookmarks that are a list', { bookmarks: [] }],
+    ['a version below zero', { bookmarks: { orders: { version: -1 } } }],
     ['a version that is text', { bookmarks: { orders: { version: 'x' } } }],
     ['a message with such a version', { type: 'STATE', value: { bookmarks: { orders: { version: 'x' } } } }],
   ])('is refused where it is %s', (_, state) => {

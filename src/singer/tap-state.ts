@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { namedValues } from './named-values.ts';
+import { isShallow, TOO_DEEP } from './nesting.ts';
 import { plainIssue } from './plain-issue.ts';
 import { parseSingerTime, singerTime } from './singer-time.ts';
 
@@ -35,8 +37,8 @@ export interface TapState {
 const sequenceNumber = z.string().regex(/^\d{1,40}$/, 'not a sequence number');
 const bookmarkSchema = z.looseObject({
   last_replication_method: z.string().nullish(),
-  version: z.int().nullish(),
-  last_evaluated_key: z.record(z.string(), z.record(z.string(), z.string())).nullish(),
+  version: z.int().nonnegative().nullish(),
+  last_evaluated_key: namedValues(z.record(z.string(), z.string())).nullish(),
   initial_full_table_complete: z.boolean().nullish(),
   finished_shards: z.array(z.string().min(1)).nullish(),
   shard_seq_numbers: z.record(z.string(), sequenceNumber.nullable()).nullish(),
@@ -46,14 +48,17 @@ const bookmarkSchema = z.looseObject({
 const EXPECTED = 'expected {}, or an object with "bookmarks" or "currently_syncing"';
 /** A config or a catalog that was given by mistake must not pass for the state of a first run. */
 const stateSchema = z
-  .looseObject({ bookmarks: z.record(z.string(), bookmarkSchema.nullable()).nullish() }, EXPECTED)
+  .looseObject({ bookmarks: namedValues(bookmarkSchema.nullable()).nullish() }, EXPECTED)
   .refine((state) => Object.keys(state).length === 0 || 'bookmarks' in state || 'currently_syncing' in state, EXPECTED);
 /** Targets print the state alone; what a tap has written is a message around it. */
 const messageSchema = z.looseObject({ type: z.literal('STATE'), value: stateSchema });
 const isMessage = z.looseObject({ type: z.literal('STATE'), value: z.unknown() });
+/** What no tap knows is written again. */
+const writable = z.unknown().refine(isShallow, TOO_DEEP);
 
 /** A Singer state of tap-dynamodb; one without bookmarks is that of a first run. Throws a ZodError where it is none. */
 export function parseTapState(json: unknown): TapState {
+  writable.parse(json);
   const { bookmarks, ...rest } = isMessage.safeParse(json).success
     ? messageSchema.parse(json, { error: plainIssue }).value
     : stateSchema.parse(json, { error: plainIssue });

@@ -8,7 +8,7 @@ import type { UnitState } from '../model/unit-state.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { initialSchema } from '../schema/merge.ts';
 import { formatTapState, parseTapState } from '../singer/tap-state.ts';
-import { bookmarkOf } from './bookmark.ts';
+import { bookmarkOf, tapKeyOf } from './bookmark.ts';
 import { resumeFromBookmark } from './resume.ts';
 import type { TableProgress } from './table-progress.ts';
 import type { TapLoading } from './tap-ledger.ts';
@@ -145,3 +145,10 @@ const SAMPLE: Omit<TapLoading, 'units'> = {
   ...{ startedAtMs: 1, lastCommitAtMs: 2, phase: null, parts: { singerVersion: 5, key: KEY } },
   placement: 'aside',
 };
+
+test('the key of an item may have an attribute of any name', () => {
+  const unit = segmentUnit({ segment: 0, totalSegments: 1 });
+  const text = '{"__proto__":{"S":"a"},"sk":{"N":"1"}}';
+  const units = new Map([[unit, { unit, position: afterKey(text), shard: null, epoch: 0 }]]);
+  expect(JSON.stringify(tapKeyOf({ units }))).toBe(text);
+});

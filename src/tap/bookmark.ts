@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import { resumeKey, shardStart } from '../model/position.ts';
 import { parseShardUnit, segmentUnit } from '../model/unit.ts';
+import { namedValues } from '../singer/named-values.ts';
 import type { TapBookmark, TapKey } from '../singer/tap-state.ts';
 import { formatProgress } from './stored-progress.ts';
 import type { TableProgress } from './table-progress.ts';
@@ -58,7 +59,7 @@ function shardsOf(loading: TapLoading | null): Pick<TapBookmark, 'finishedShards
   return { finishedShards, shardSequenceNumbers: Object.fromEntries(numbers) };
 }
 
-const tapKey = z.record(z.string(), z.record(z.string(), z.string()));
+const tapKey = namedValues(z.record(z.string(), z.string()));
 
 /** Where the Scan goes on as the Python tap writes it; null where it cannot: it has one segment, and text for bytes. */
 export function tapKeyOf({ units }: Pick<TapLoading, 'units'>): TapKey | null {
