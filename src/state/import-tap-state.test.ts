@@ -134,6 +134,10 @@ describe('a state that says nothing about the stream', () => {
   test('is refused with the reason', () => {
     expect(unitsOfTapBookmark(bookmark({ finished_shards: null }), options)).toContain('through its stream');
     expect(unitsOfTapBookmark(bookmark({ version: null, success_timestamp: null }), options)).toContain('not begun');
+    const half = { last_evaluated_key: {}, initial_full_table_complete: false };
+    expect(unitsOfTapBookmark(bookmark(half), options)).toContain('no key of an item');
+    // Of a reading that is complete nobody needs it.
+    expect(unitsOfTapBookmark(bookmark({ last_evaluated_key: {} }), options)).toBeInstanceOf(Array);
   });
 });
 

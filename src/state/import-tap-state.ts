@@ -42,6 +42,9 @@ export function unitsOfTapBookmark(bookmark: TapBookmark, options: TapConversion
   const { finishedShards, succeededAtMs, version } = bookmark;
   if (finishedShards === null) return 'the tap has not replicated it through its stream';
   if (succeededAtMs === null && version === null) return 'the tap has not begun to read it';
+  const { lastEvaluatedKey: key } = bookmark;
+  const isReadable = key === null || isLoadComplete(bookmark) || isTapKey(key);
+  if (!isReadable) return 'its last_evaluated_key is no key of an item';
   const verifiedThroughMs = Math.max(succeededAtMs ?? 0, version ?? 0) - UNREAD_AT_SUCCESS_MS;
   return [...segments(bookmark), ...shards(bookmark, { ...options, known: new Map(), verifiedThroughMs })];
 }
@@ -91,7 +94,15 @@ function segments(bookmark: TapBookmark): readonly NewUnit[] {
   return isLoadComplete(bookmark) ? [] : [segmentOfTapKey(bookmark.lastEvaluatedKey)];
 }
 
-/** The one segment of the tap's Scan. */
+/** Whether it can be one of an item: two of a merge of two states are none. */
+export function isTapKey(key: TapKey): boolean {
+  const values = Object.values(key).map((value) => Object.keys(value));
+  return values.length > 0 && values.every(([type = '', ...others]) => KEY_TYPES.has(type) && others.length === 0);
+}
+
+const KEY_TYPES: ReadonlySet<string> = new Set(['S', 'N', 'B']);
+
+/** The one segment of the tap's Scan; with what `isTapKey` refuses there is none. */
 export function segmentOfTapKey(lastEvaluatedKey: TapKey | null): NewUnit {
   const unit = segmentUnit({ segment: 0, totalSegments: 1 });
   if (lastEvaluatedKey === null) return { unit, position: 'start', shard: null };

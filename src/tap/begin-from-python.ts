@@ -1,11 +1,12 @@
 import { withEpoch } from '../load/table-ledger.ts';
 import type { FollowedStream } from '../model/table-state.ts';
 import type { NewUnit } from '../model/unit-state.ts';
+import { TributaryError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { LANE_COUNT } from '../replication/log-based.ts';
 import { initialSchema } from '../schema/merge.ts';
 import type { TapBookmark } from '../singer/tap-state.ts';
-import { isLoadComplete, segmentOfTapKey, unitsOfTapBookmark } from '../state/import-tap-state.ts';
+import { isLoadComplete, isTapKey, segmentOfTapKey, unitsOfTapBookmark } from '../state/import-tap-state.ts';
 import { nextBase } from '../state/next-base.ts';
 import type { TableProgress } from './table-progress.ts';
 import type { TapLedger, TapLoading } from './tap-ledger.ts';
@@ -54,6 +55,12 @@ async function fullTableLedger(bookmark: TapBookmark, options: BeginOptions, ver
   const { lastEvaluatedKey, isInitialLoadComplete } = bookmark;
   // What the last version was is all that is needed of one that is complete; the next begins with what the table shows.
   if (lastEvaluatedKey === null) return begun(options, null, null);
+  if (!isTapKey(lastEvaluatedKey)) {
+    throw new TributaryError('STATE_INVALID', `${table}: last_evaluated_key in the state is no key of an item`, {
+      hint: `Take bookmarks.${table} out of the state: the next run reads the table again`,
+      context: { table },
+    });
+  }
   const source = await options.source();
   log.info(`${table}: goes on behind the last key of the Python tap`);
   const base = nextBase({ state: null, units: [], nowMs });

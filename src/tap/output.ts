@@ -90,5 +90,7 @@ function outputError(error: unknown): TributaryError {
   // Messages that are redirected into a file.
   const isFull = code === 'ENOSPC' || code === 'EDQUOT';
   const message = `The messages could not be written to stdout: ${messageOf(error)}`;
-  return new TributaryError(isFull ? 'DESTINATION_FULL' : 'OUTPUT_CLOSED', message, { cause: error });
+  if (!isFull) return new TributaryError('OUTPUT_CLOSED', message, { cause: error });
+  const hint = 'Free some space; the file may end with half a line, and the next run goes on from its last whole STATE';
+  return new TributaryError('DESTINATION_FULL', message, { hint, cause: error });
 }

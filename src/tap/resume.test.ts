@@ -125,6 +125,20 @@ describe('a FULL_TABLE bookmark', () => {
     expect(positions).toEqual({ 'segment:0/1': 'after {"pk":{"S":"b"}}' });
   });
 
+  test.each([
+    ['nothing', {}],
+    ['two values', { pk: { S: 'a', N: '1' } }],
+    ['no type of a key', { pk: { BOOL: 'true' } }],
+  ])('of the Python tap whose key has %s is refused by name', async (_, key) => {
+    await expect(resume({ ...python, last_evaluated_key: key }, 'FULL_TABLE')).rejects.toMatchObject({
+      code: 'STATE_INVALID',
+      message: 'orders: last_evaluated_key in the state is no key of an item',
+      hint: expect.stringContaining('bookmarks.orders'),
+    });
+    const { positions } = await resume({ ...ours, last_evaluated_key: key }, 'FULL_TABLE');
+    expect(positions).toEqual({ 'segment:0/1': behindA });
+  });
+
   test('is worth nothing for another method, and none at all before the first version', async () => {
     expect((await resume(ours, 'LOG_BASED')).progress).toBeNull();
     expect((await resume({ version: null }, 'FULL_TABLE')).progress).toBeNull();

@@ -3,8 +3,8 @@ import { withLoading } from '../load/table-ledger.ts';
 import { parseShardUnit } from '../model/unit.ts';
 import type { NewUnit, UnitState } from '../model/unit-state.ts';
 import type { Logger } from '../platform/logger.ts';
-import type { TapBookmark, TapKey } from '../singer/tap-state.ts';
-import { segmentOfTapKey, shardsAfterTap } from '../state/import-tap-state.ts';
+import type { TapBookmark } from '../singer/tap-state.ts';
+import { isTapKey, segmentOfTapKey, shardsAfterTap } from '../state/import-tap-state.ts';
 import { beginFromPython } from './begin-from-python.ts';
 import { tapKeyOf } from './bookmark.ts';
 import { parseProgress, type StoredProgress } from './stored-progress.ts';
@@ -85,13 +85,8 @@ function fullTableGoneOn(ledger: TapLedger, loading: TapLoading, { lastEvaluated
     const { version, base, startedAtMs: sinceMs, schema, parts } = loading;
     return { ...ledger, live: { version, base, sinceMs, rowCount: 0, schema, parts }, loading: null };
   }
-  if (loading.units.size !== 1 || !isKey(lastEvaluatedKey)) return ledger;
+  if (loading.units.size !== 1 || !isTapKey(lastEvaluatedKey)) return ledger;
   return withLoading(ledger, { ...loading, units: withEpochs([segmentOfTapKey(lastEvaluatedKey)]) });
-}
-
-/** Each attribute has one value: two of a merge of two states are no key. */
-function isKey(key: TapKey): boolean {
-  return Object.values(key).every((value) => Object.keys(value).length === 1);
 }
 
 function withEpochs(units: readonly NewUnit[]): ReadonlyMap<UnitState['unit'], UnitState> {

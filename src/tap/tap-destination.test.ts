@@ -117,6 +117,17 @@ describe('the messages of a FULL_TABLE run', () => {
     ]);
   });
 
+  test('do not begin where no version comes after that of the state', async () => {
+    const target = ordersTarget();
+    const bookmark = { last_replication_method: 'FULL_TABLE', version: Number.MAX_SAFE_INTEGER };
+    const state = { bookmarks: { orders: { ...bookmark, success_timestamp: '2026-11-23T15:06:50.205000Z' } } };
+    await expect(readTwoPages(target, 1, state)).rejects.toMatchObject({
+      code: 'STATE_INVALID',
+      hint: expect.stringContaining('bookmarks.orders'),
+    });
+    expect(target.messages).toEqual([]);
+  });
+
   test('begin with a version and end with it where the table is empty', async () => {
     const target = ordersTarget();
     const tap = tapInto(target.connect(), { streams: [FULL_TABLE] });

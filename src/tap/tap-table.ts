@@ -26,8 +26,19 @@ export function ledgerOf({ progress, stream }: TapTable): TapLedger {
   throw new TributaryError('BUG', `${stream.stream} was never begun`);
 }
 
+/** Rejects with STATE_INVALID where the state has brought the last number that there is. */
 export function nextSingerVersion(table: TapTable, nowMs: number): number {
-  table.highestSingerVersion = Math.max(Math.floor(nowMs), table.highestSingerVersion + 1);
+  const { highestSingerVersion: last, stream } = table;
+  if (last >= Number.MAX_SAFE_INTEGER) {
+    throw new TributaryError(
+      'STATE_INVALID',
+      `${stream.stream}: no version comes after that of its bookmark, ${last}`,
+      {
+        hint: `Take bookmarks.${stream.stream} out of the state: the next run reads the table again`,
+      },
+    );
+  }
+  table.highestSingerVersion = Math.max(Math.floor(nowMs), last + 1);
   return table.highestSingerVersion;
 }
 
