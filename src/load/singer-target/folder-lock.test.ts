@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -34,6 +34,15 @@ describe('the lock of a folder', () => {
     expect(await lockHolder(folder)).toBeNull();
     await (await takeFolderLock(folder))();
     expect(await readdir(folder)).toHaveLength(1);
+  });
+
+  it('is taken again by a process that could not give it back', async () => {
+    const giveBack = await takeFolderLock(folder);
+    await rename(folder, `${folder}-away`);
+    await expect(giveBack()).rejects.toMatchObject({ code: 'ENOENT' });
+    await rename(`${folder}-away`, folder);
+    await takeFolderLock(folder);
+    await expect(takeFolderLock(folder)).rejects.toMatchObject({ code: 'DESTINATION_LOCKED' });
   });
 
   it('is taken by one of many who try at once', async () => {

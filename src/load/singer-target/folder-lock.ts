@@ -19,15 +19,20 @@ const lockFile = z.object({
 });
 type LockFile = z.infer<typeof lockFile>;
 
+/** Paths of locks that name this process as their holder, because it could not write that it gives them back. */
+const notGivenBack = new Set<string>();
+
 /** Takes the lock of a folder that exists; resolves to what gives it back. Rejects with DESTINATION_LOCKED. */
 export async function takeFolderLock(folder: string): Promise<() => Promise<void>> {
   const holder = await identityOf(process.pid);
   if (holder === null) throw new TributaryError('BUG', 'This process is not among those of the machine');
   for (;;) {
     const before = await highest(folder);
-    if (before !== null) await requireFree(before);
+    if (before !== null && !notGivenBack.has(before.path)) await requireFree(before);
     const number = (before?.number ?? 0) + 1;
     const path = lockPath(folder, number);
+    // The folder may be another one than that of the path before.
+    notGivenBack.delete(path);
     if (!(await createWhole(path, lockText({ holder, isFree: false })))) continue;
     const now = await highest(folder);
     if (now?.number !== number) {
@@ -38,7 +43,14 @@ export async function takeFolderLock(folder: string): Promise<() => Promise<void
     for (const lower of (await numbersIn(folder)).filter((other) => other < number)) {
       await rm(lockPath(folder, lower), { force: true });
     }
-    return async () => void (await writeWhole(path, [lockText({ holder, isFree: true })]));
+    return async () => {
+      try {
+        await writeWhole(path, [lockText({ holder, isFree: true })]);
+      } catch (error) {
+        notGivenBack.add(path);
+        throw error;
+      }
+    };
   }
 }
 

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { Clock } from '../../platform/clock.ts';
+import { toTributaryError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { withoutSecrets } from '../../platform/secret-names.ts';
 import { makeFolder } from '../durable-file.ts';
@@ -96,15 +97,22 @@ function createTargetLoader({ options, target, folder, clock, log }: TargetLoade
   const hold = async (): Promise<void> => {
     if (giveBack !== null) return;
     await makeFolder(folder);
-    const release = await takeFolderLock(folder);
+    giveBack = await takeFolderLock(folder);
     try {
       await tables.load();
     } catch (error) {
-      await release();
+      await releaseAfterError();
       throw error;
     }
-    giveBack = release;
   };
+  const release = async (): Promise<void> => {
+    const give = giveBack;
+    giveBack = null;
+    if (give !== null) await withFileErrors(folder, give);
+  };
+  /** The first error says more than that the lock, on the same disk, could not be given back either. */
+  const releaseAfterError = (): Promise<void> =>
+    release().catch((error: unknown) => log.warning(toTributaryError(error).message));
 
   return {
     exclusively: (use) =>
@@ -117,10 +125,11 @@ function createTargetLoader({ options, target, folder, clock, log }: TargetLoade
     close: async () => {
       try {
         await withFileErrors(folder, () => session.close());
-      } finally {
-        await giveBack?.();
-        giveBack = null;
+      } catch (error) {
+        await releaseAfterError();
+        throw error;
       }
+      await release();
     },
   };
 }
