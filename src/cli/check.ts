@@ -62,12 +62,15 @@ interface SourceCheck {
 
 async function* stepsOf({ config, source, tables, context, log, signal }: SourceCheck): AsyncGenerator<CheckStep> {
   const { check } = await import('../operations/check.ts');
+  const { checkSharedTarget } = await import('../operations/shared-target.ts');
   const selections = [...source.tables.values()]
     .filter((table) => tables.includes(table))
     .map(({ table, ...selection }) => ({ ref: parseTableRef(table), ...selection }));
   const destination = await context.openDestination(destinationOf(config, source), log);
   try {
     yield* check({ connection: source.connection, tables: selections, destination, clock: context.clock, signal });
+    const shared = checkSharedTarget(config, source);
+    if (shared !== null) yield shared;
   } finally {
     await destination.close();
   }

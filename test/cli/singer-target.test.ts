@@ -120,6 +120,18 @@ test('a target that refuses its configuration ends the run with what it has said
   expect(`${stdout}${stderr}`).not.toContain('password test');
 });
 
+test('check warns of two sources whose tables of one name a target may mix', async () => {
+  await loadInto([]);
+  expect(await shop.says('check')).not.toMatch(/mixes their rows/);
+  const yaml = await readFile(shop.config, 'utf8');
+  const source = /^ {2}shop:\n(?: {4}.*\n)+/m.exec(yaml)?.[0] ?? '';
+  await writeFile(shop.config, yaml.replace(source, `${source}${source.replace('shop:', 'second:')}`));
+  const check = await shop.says('check', '--source', 'second');
+  expect(check).toMatch(
+    /warning +Singer target warehouse: The sources second and shop both load a table orders into it/,
+  );
+});
+
 test('a target that is not there, or a way to delete that it has not, is refused before anything is read', async () => {
   await loadInto([], { options: { command: './nowhere' } });
   const check = await shop.run(['check']);
