@@ -77,7 +77,7 @@ export const ERROR_CODES = {
   ENDPOINT_UNREACHABLE: {
     kind: 'transient',
     cause: 'No connection to the DynamoDB or STS endpoint could be made, or it broke and did not come back.',
-    fix: 'Check network, proxy and the `endpoint` option; the next run resumes.',
+    fix: 'Check network, proxy and the `endpoint` option, then run again: nothing that was done is lost.',
   },
   CLOCK_SKEW: {
     kind: 'user',

@@ -62,7 +62,7 @@ const CASES: readonly Case[] = [
     source: { endpoint: 'http://127.0.0.1:1' },
     exitCode: 5,
     error: `ENDPOINT_UNREACHABLE: ${REACH}: no answer from http://127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1`,
-    fix: 'Check network, proxy and the `endpoint` option; the next run resumes.',
+    fix: 'Check network, proxy and the `endpoint` option, then run again: nothing that was done is lost.',
   },
   {
     name: 'an access key that AWS does not know',
