@@ -128,6 +128,13 @@ async function importTapState(text: string, { request, isAsked, isJson, context 
       ],
     });
   } else printTapImport(plan, context);
+  if (plan.begun.length > 0) return;
+  throw new TributaryError('SELECTION_INVALID', `No bookmark was imported into source ${request.source.name}`, {
+    hint:
+      plan.skipped.length === 0
+        ? 'The state has no bookmark of a table'
+        : 'Select the tables as LOG_BASED if that is why, and import again; without bookmarks a run reads the whole table',
+  });
 }
 
 function printTapImport({ begun, skipped }: TapStateImport, { output }: CliContext): void {

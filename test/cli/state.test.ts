@@ -102,6 +102,12 @@ test('a state of the Python tap goes on where the tap has stopped', async () => 
   const tapState = await file('tap.json', JSON.stringify({ currently_syncing: null, bookmarks }));
   const command = ['state', 'import', '--from-tap-dynamodb', tapState];
   expect((await shop.run(command, { typed: 'n' })).stderr).toContain('Go on where tap-dynamodb has stopped?');
+  const onlyOrders = await shop.run([...command, '--table', 'orders', '--yes']);
+  expect([onlyOrders.exitCode, onlyOrders.stdout, onlyOrders.stderr]).toEqual([
+    2,
+    'orders is left out: it is not selected as LOG_BASED in source shop\n',
+    expect.stringContaining('error SELECTION_INVALID: No bookmark was imported'),
+  ]);
   expect(await shop.says(...command, '--yes')).toBe(
     'carts: goes on with 1 shard at the next run\n' +
       'orders is left out: it is not selected as LOG_BASED in source shop\n',
