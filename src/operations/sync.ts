@@ -7,6 +7,7 @@ import { orAbort } from '../platform/abort.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createTableTasks } from '../replication/create-replications.ts';
+import { logRunStart, logRunSummary } from '../replication/run-log.ts';
 import { recordFailedStart, runSource } from '../replication/source-run.ts';
 import type { TableCounters } from '../replication/table-counters.ts';
 import { destinationTableName } from '../schema/naming.ts';
@@ -41,9 +42,10 @@ export async function sync(request: SyncRequest): Promise<RunRecord> {
   await destination.preflight?.({ signal });
   const { chosen, refused } = await choose(request);
   const surroundings = replicationSurroundings({ ...request, names: await destinationNames(request, chosen) });
-  return await runSource({
-    runId: request.runId,
-    source: source.name,
+  const run = { runId: request.runId, source: source.name };
+  logRunStart({ ...run, tableCount: chosen.length + refused.size }, log);
+  const record = await runSource({
+    ...run,
     tasks: createTableTasks(surroundings, chosen.map(replicatedTable)),
     tableConcurrency: TABLE_CONCURRENCY,
     refused,
@@ -54,6 +56,8 @@ export async function sync(request: SyncRequest): Promise<RunRecord> {
     onTable: request.onTable,
     signal,
   });
+  logRunSummary(record, log);
+  return record;
 }
 
 async function choose(request: SyncRequest): ReturnType<typeof chooseTables> {

@@ -199,25 +199,3 @@ test('a run that another one keeps out of the destination is no run of it, one t
   await run([locked(5)], { runStore });
   expect(await runStore.readRuns('shop', 1)).toHaveLength(1);
 });
-
-test('says how many tables and rows in the singular, too', async () => {
-  const lines: string[] = [];
-  const log = { ...silentLogger, info: (line: string) => void lines.push(line) };
-  const task: TableTask = {
-    table: 'orders',
-    method: 'FULL_TABLE',
-    run: async ({ counters }) => {
-      counters.rowsRead = 1;
-      counters.rowsLoaded = 1_500;
-      return LIVE;
-    },
-  };
-  await run([task], { log });
-  expect(lines).toEqual([
-    'Run run-1 of source shop: 1 table selected',
-    expect.stringMatching(
-      /^1 row and 0 changes read, 1,500 rows loaded and 0 deleted in .* 0 throttles, 0 of 1 table not replicated$/,
-    ),
-    expect.stringMatching(/^Exit status: /),
-  ]);
-});

@@ -2,7 +2,6 @@ import type { PhaseResult, RunRecord, TableRun } from '../model/run.ts';
 import type { RunStore } from '../model/run-store.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type TributaryError, toTributaryError } from '../platform/errors.ts';
-import { plural } from '../platform/format.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createSlots, type Slots } from '../platform/slots.ts';
 import type { LiveVersion } from './log-based-replication.ts';
@@ -48,16 +47,13 @@ interface SourceRun {
 
 /**
  * One run of a source: tables that follow their stream all at once, so that none waits for another, the others a few at a
- * time. One failing table does not stop the others, unless the destination itself is out of reach. Always ends with the
- * closing summary and, unless another process kept it out of the destination, a saved record; rejects only if that cannot
- * be saved and nothing else failed.
+ * time. One failing table does not stop the others, unless the destination itself is out of reach. Always ends with a
+ * saved record, unless another process kept it out of the destination; rejects only if that cannot be saved and nothing
+ * else failed.
  */
 export async function runSource(run: SourceRun): Promise<RunRecord> {
   const { clock, log } = run;
   const startedAtMs = clock.now();
-  log.info(
-    `Run ${run.runId} of source ${run.source}: ${plural(run.tasks.length + run.refused.size, 'table')} selected`,
-  );
   const results: TableRun[] = [...run.refused].map(([table, error]) => refusedRun(table, error, log));
 
   const stop = new AbortController();
@@ -93,7 +89,6 @@ export async function runSource(run: SourceRun): Promise<RunRecord> {
     tables: results.toSorted((a, b) => (a.table < b.table ? -1 : 1)),
   };
   await saveRecord(run, record);
-  logSummary(record, log);
   return record;
 }
 
@@ -210,6 +205,11 @@ function refusedRun(table: string, error: TributaryError, log: Logger): TableRun
 }
 
 function logFailure(table: string, error: TributaryError, log: Logger): void {
+  // It is over for all tables alike: whoever runs them says why, once.
+  if (error.code === 'OUTPUT_CLOSED') {
+    log.warning(`${table}: not read to its end`);
+    return;
+  }
   // A message of several lines ends with a mark under what is wrong: nothing may stand behind it.
   const text = error.message.includes('\n') ? `${error.message}\n${error.hint}` : `${error.message}. ${error.hint}`;
   if (error.kind === 'cancelled') log.warning(`${table}: ${text}`);
@@ -269,34 +269,4 @@ async function saveRecord(run: SourceRun, record: RunRecord): Promise<void> {
 function wasKeptOut({ tables }: RunRecord): boolean {
   const hasLoaded = tables.some(({ outcome, rowsLoaded }) => outcome === 'succeeded' || rowsLoaded > 0);
   return !hasLoaded && tables.some(({ error }) => error?.code === 'DESTINATION_LOCKED');
-}
-
-function logSummary(record: RunRecord, log: Logger): void {
-  const sum = (pick: (table: TableRun) => number): number =>
-    record.tables.reduce((total, table) => total + pick(table), 0);
-  const seconds = ((record.endedAtMs ?? record.startedAtMs) - record.startedAtMs) / 1000;
-  const failed = record.tables.filter(({ outcome }) => outcome !== 'succeeded').length;
-  log.info(
-    `${plural(
-      sum((table) => table.rowsRead),
-      'row',
-    )} and ${plural(
-      sum((table) => table.changesRead),
-      'change',
-    )} read, ` +
-      `${plural(
-        sum((table) => table.rowsLoaded),
-        'row',
-      )} loaded and ${sum((table) => table.rowsDeleted)} deleted in ${seconds.toFixed(1)} s, ` +
-      `${sum((table) => table.capacityUnits).toFixed(1)} read capacity units, ${plural(
-        sum((table) => table.throttleCount),
-        'throttle',
-      )}, ` +
-      `${failed} of ${plural(record.tables.length, 'table')} not replicated`,
-  );
-  const status = ({ exitStatus, message }: PhaseResult): string =>
-    `${exitStatus ?? 'running'}${message === null ? '' : ` (${message})`}`;
-  log.info(
-    `Exit status: discovery ${status(record.discovery)}, tap ${status(record.extraction)}, target ${status(record.load)}`,
-  );
 }

@@ -112,7 +112,8 @@ function placeOf(text: string, message: string): string {
 }
 
 function report(error: TributaryError, log: Logger): void {
-  if (error.kind === 'cancelled') log.warning(`${error.message}; the next run goes on from the last state`);
+  if (error.kind === 'cancelled')
+    log.warning(`${error.message}; the next run goes on from the last state, if the target has passed one on`);
   // A message of several lines is a list, or ends with a mark under what is wrong: nothing may stand behind it.
   else if (error.message.includes('\n')) log.critical(`${error.message}\n${error.hint} (${error.code})`);
   else log.critical(`${error.message}. ${error.hint} (${error.code})`);

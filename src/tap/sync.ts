@@ -8,6 +8,7 @@ import { createSlots } from '../platform/slots.ts';
 import { createReplications, createTableTasks, type ReplicatedTable } from '../replication/create-replications.ts';
 import { describeSource } from '../replication/log-based.ts';
 import type { LogBasedReplication } from '../replication/log-based-replication.ts';
+import { readingOf } from '../replication/run-log.ts';
 import { runSource, type TableTask } from '../replication/source-run.ts';
 import { createTableCounters } from '../replication/table-counters.ts';
 import { tapLog } from '../replication/table-replication.ts';
@@ -84,6 +85,7 @@ export async function syncStreams(
   const failures = [...refused.values()];
   const onFailure = (error: TributaryError): void => void failures.push(error);
   let failedCount = tables.length;
+  log.info(`Starting sync of ${plural(tables.length, 'stream')}`);
   try {
     const record = await runSource({
       ...{ runId, source: options.source, runStore: destination.runStore, refused, isContinuous: false },
@@ -95,6 +97,7 @@ export async function syncStreams(
       ...{ clock, log, signal },
     });
     failedCount = record.tables.filter(({ outcome }) => outcome !== 'succeeded').length;
+    log.info(`Finished sync: ${readingOf(record)}`);
   } finally {
     metrics.stop(failedCount === 0 ? 'succeeded' : 'failed');
     await destination.close();
@@ -134,7 +137,8 @@ function failureOf(
 ): TributaryError {
   const kinds = failures.map(({ kind }) => kind);
   const bug = failures.find(({ kind }) => kind === 'bug');
-  return new TributaryError('TABLES_FAILED', `${failedCount} of ${plural(count, 'stream')} not replicated`, {
+  const failed = count === 1 ? 'The stream was' : `${failedCount} of ${plural(count, 'stream')}`;
+  return new TributaryError('TABLES_FAILED', `${failed} not replicated`, {
     hint: 'What each failed with is said above; what was written is kept',
     kind: kinds.length === 0 ? 'cancelled' : mostSerious(kinds),
     // Whose trace is worth a report.

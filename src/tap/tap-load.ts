@@ -56,6 +56,8 @@ async function writeCommit(
   const { parts, schema } = after;
   const wasScanned = isScanned(before);
   const rows = rowCountOf(batches);
+  // Whether a change brings another row, only a target knows.
+  const scannedRows = rowCountOf(batches.filter(({ changes }) => changes === null));
   if (rows > 0) {
     await introduce(table, after, after.stream !== null && wasScanned ? parts.singerVersion : null);
     if (wasScanned && batches.some(({ changes }) => changes !== null)) await beginLog(table, after);
@@ -66,7 +68,7 @@ async function writeCommit(
     await introduce(table, after, null);
     await table.messages.activate(parts.singerVersion);
   }
-  keep(table, withRows(moved, commit, { parts, rowCount: after.rowCount + rows, liveRowCount: 0 }));
+  keep(table, withRows(moved, commit, { parts, rowCount: after.rowCount + scannedRows, liveRowCount: 0 }));
   states.changed(table.stream.stream);
   await states.say();
 }
