@@ -157,7 +157,8 @@ describe('listed differences', () => {
 
   test(difference('last success long ago'), async () => {
     const state = lastState(tables.second.python);
-    const bookmark = { ...state.bookmarks?.['orders'], success_timestamp: '2020-01-01T00:00:00.000000Z' };
+    const times = { version: Date.UTC(2019, 0, 1), success_timestamp: '2020-01-01T00:00:00.000000Z' };
+    const bookmark = { ...state.bookmarks?.['orders'], ...times };
     const old = { bookmarks: { orders: bookmark } };
     const python = outputOf(await goOn(pythonTap(), [TABLES.orders], old), 'orders');
     expect(python.order.slice(2)).toEqual([
