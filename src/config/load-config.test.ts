@@ -190,6 +190,21 @@ describe('a valid file', () => {
     expect(lake?.homeFolder).toBe('/home/t');
   });
 
+  test('tells a destination what came from variables for another program, whatever its options are called', () => {
+    const yaml = `
+destinations:
+  warehouse:
+    type: singer-target
+    command: \${BIN}/target
+    args: ["--sig=\${SIG}"]
+    config: { deep: [{ pin: "\${PIN}" }], plain: text }
+  other: { type: files, path: ./x }
+`;
+    const { destinations } = parse(yaml, { BIN: '/bin', SIG: 'signature', PIN: '98765' });
+    expect(destinations.get('warehouse')?.variableValues).toEqual(['signature', '98765']);
+    expect(destinations.get('other')?.variableValues).toEqual([]);
+  });
+
   test('may be empty', () => {
     expect(parse('# nothing yet\n').sources.size).toBe(0);
     expect(parse('sources:\ndestinations:\n').destinations.size).toBe(0);

@@ -31,7 +31,7 @@ export async function loadConfig(options: LoadConfigOptions): Promise<TributaryC
 export function parseConfig(yaml: string, { path, home, environment }: LoadConfigOptions): TributaryConfig {
   const text = parseConfigText(yaml, path);
   const schema = configJsonSchema();
-  const { value, missing, refused } = resolveVariables(text.value ?? {}, schema, environment);
+  const { value, inserted, missing, refused } = resolveVariables(text.value ?? {}, schema, environment);
   const parsed = fileSchema.safeParse(value, { reportInput: true });
   const invalid = parsed.success
     ? crossProblems(parsed.data)
@@ -40,7 +40,7 @@ export function parseConfig(yaml: string, { path, home, environment }: LoadConfi
   if (wrong.length > 0) throw problemError('CONFIG_INVALID', text, [...wrong, ...missing]);
   if (missing.length > 0) throw problemError('CONFIG_ENV_MISSING', text, missing);
   if (!parsed.success) throw new TributaryError('BUG', 'The configuration was refused without a reason');
-  return normalise({ file: parsed.data, text, path, home });
+  return normalise({ file: parsed.data, inserted, text, path, home });
 }
 
 /** The text of the file. Rejects with CONFIG_NOT_FOUND. */

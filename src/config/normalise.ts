@@ -19,21 +19,24 @@ import type {
   TableConfig,
   TributaryConfig,
 } from './tributary-config.ts';
+import { type VariableValue, variableValuesOf } from './variables.ts';
 
 interface NormaliseOptions {
   readonly file: ConfigFile;
+  readonly inserted: readonly VariableValue[];
   readonly text: ConfigText;
   readonly path: string;
   readonly home: string;
 }
 
 /** The file with defaults filled in and no optional fields; only for a file without `crossProblems`. */
-export function normalise({ file, text, path, home }: NormaliseOptions): TributaryConfig {
+export function normalise({ file, inserted, text, path, home }: NormaliseOptions): TributaryConfig {
   const baseFolder = dirname(resolve(path));
   const destinations = mapEntries(file.destinations ?? {}, (name, { type, ...options }): DestinationConfig => {
     const locate = (option: string | null): string =>
       text.locate(['destinations', name, ...(option === null ? [] : [option])]);
-    return { name, type, options, baseFolder, homeFolder: home, locate };
+    const variableValues = variableValuesOf(name, inserted);
+    return { name, type, options, variableValues, baseFolder, homeFolder: home, locate };
   });
   return { path, home, sources: mapEntries(file.sources ?? {}, sourceConfig), destinations };
 }

@@ -57,6 +57,8 @@ export interface DestinationConfig {
   readonly type: string;
   /** Everything but `type`, environment variables replaced, keys as in the file. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** What variables have put into lists and maps of `options`: any of it may be a secret. */
+  readonly variableValues: readonly string[];
   /** Relative paths in `options` start here: the folder of the configuration file, absolute. */
   readonly baseFolder: string;
   /** `TributaryConfig.home`: for what a destination has to keep on this machine. */

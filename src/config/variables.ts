@@ -8,8 +8,15 @@ interface Problem {
   readonly message: string;
 }
 
+/** What a variable has put into a text of the file. */
+export interface VariableValue {
+  readonly path: OptionPath;
+  readonly value: string;
+}
+
 interface Resolved {
   readonly value: unknown;
+  readonly inserted: readonly VariableValue[];
   /** References to variables that are not set. */
   readonly missing: readonly Problem[];
   /** Secrets that are written into the file, names that cannot be used. */
@@ -25,6 +32,7 @@ const ONLY_REFERENCE = /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/;
  * a value into a message: variables hold secrets.
  */
 export function resolveVariables(file: unknown, schema: OptionSchema, environment: Environment): Resolved {
+  const inserted: VariableValue[] = [];
   const missing: Problem[] = [];
   const refused: Problem[] = [];
   const resolve = (value: unknown, path: OptionPath): unknown => {
@@ -43,6 +51,7 @@ export function resolveVariables(file: unknown, schema: OptionSchema, environmen
         if (escaped !== undefined) return escaped;
         const found = environment[name];
         if (found === undefined) missing.push({ path, message: `the environment variable ${name} is not set` });
+        else inserted.push({ path, value: found });
         return found ?? '';
       });
     }
@@ -56,7 +65,16 @@ export function resolveVariables(file: unknown, schema: OptionSchema, environmen
     }
     return value === null && optionAt(schema, path)?.type === 'object' ? {} : value;
   };
-  return { value: resolve(file, []), missing, refused };
+  return { value: resolve(file, []), inserted, missing, refused };
+}
+
+/** Those of a destination that are for another program: in its maps and lists. */
+export function variableValuesOf(destination: string, inserted: readonly VariableValue[]): readonly string[] {
+  return inserted
+    .filter(
+      ({ path }) => path[0] === 'destinations' && path[1] === destination && path.length > DESTINATION_OPTION_DEPTH,
+    )
+    .map(({ value }) => value);
 }
 
 /**

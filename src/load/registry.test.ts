@@ -18,7 +18,7 @@ const surroundings = { clock: systemClock, logger: silentLogger };
 function open(type: string, options: Record<string, unknown>) {
   const locate = (option: string | null) => `tributary.yaml:3 destinations.lake${option === null ? '' : `.${option}`}`;
   const folders = { baseFolder: BASE_FOLDER, homeFolder: join(BASE_FOLDER, 'home') };
-  return openDestination({ name: 'lake', type, options, ...folders, locate }, surroundings);
+  return openDestination({ name: 'lake', type, options, variableValues: [], ...folders, locate }, surroundings);
 }
 
 describe('opening a destination', () => {

@@ -13,6 +13,8 @@ export interface DestinationRequest {
   readonly type: string;
   /** Keys in snake case, as in the file. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** What environment variables have put into lists and maps of the options: any of it may be a secret. */
+  readonly variableValues: readonly string[];
   /** Relative paths start here. */
   readonly baseFolder: string;
   /** For what a destination has to keep on this machine, absolute. */
@@ -27,7 +29,8 @@ interface Surroundings {
 }
 
 /** What an adapter is opened with, beside its options. */
-type AdapterSurroundings = Surroundings & Pick<DestinationRequest, 'name' | 'baseFolder' | 'homeFolder'>;
+type AdapterSurroundings = Surroundings &
+  Pick<DestinationRequest, 'name' | 'variableValues' | 'baseFolder' | 'homeFolder'>;
 
 interface DestinationType {
   /** Options that are paths. */
@@ -86,7 +89,7 @@ export async function destinationTypes(): Promise<
  * is not, and with CONFIG_INVALID, all problems at once, for options that the adapter does not take.
  */
 export async function openDestination(request: DestinationRequest, surroundings: Surroundings): Promise<Destination> {
-  const { name, type, options, baseFolder, homeFolder, locate } = request;
+  const { name, type, options, variableValues, baseFolder, homeFolder, locate } = request;
   const known = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined;
   if (known === undefined) {
     throw new TributaryError('DESTINATION_UNKNOWN', `${locate('type')}: there is no destination type "${type}"`, {
@@ -99,7 +102,7 @@ export async function openDestination(request: DestinationRequest, surroundings:
     return [camelCase(option), isPath ? resolve(baseFolder, value) : value] as const;
   });
   const open = await known.load();
-  const opening = open(Object.fromEntries(values), { ...surroundings, name, baseFolder, homeFolder });
+  const opening = open(Object.fromEntries(values), { ...surroundings, name, variableValues, baseFolder, homeFolder });
   if ('destination' in opening) return opening.destination;
   const problems = opening.issues.flatMap((issue) => problemsOf(issue, request));
   throw new TributaryError('CONFIG_INVALID', problemList(`The destination ${name} is not valid`, problems), {

@@ -24,7 +24,7 @@ async function loadInto(args: readonly string[], { options = {}, tableOptions = 
     type: 'singer-target',
     command: './target',
     args: ['--into', join(shop.folder, 'loaded.jsonl'), '--say', 'password test', ...args],
-    config: { password: '$'.concat('{SHOP_SECRET}') },
+    config: { pin: '$'.concat('{SHOP_SECRET}') },
     ...options,
   };
   const yaml = await readFile(shop.config, 'utf8');

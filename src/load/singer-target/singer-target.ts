@@ -17,6 +17,8 @@ import { sharedTargetLoader } from './target-loader.ts';
 interface Surroundings {
   /** Of the destination. */
   readonly name: string;
+  /** Must not reach a log, whatever the options are called that they stand in. */
+  readonly variableValues?: readonly string[];
   /** What is known of the tables is kept in `singer/<name>` of it. */
   readonly homeFolder: string;
   /** Where the target is started. */
@@ -30,12 +32,12 @@ interface Surroundings {
  * folder of this machine; they move when the target repeats the STATE that came behind the rows.
  */
 export function createSingerTargetDestination(options: SingerTargetOptions, surroundings: Surroundings): Destination {
-  const { name, homeFolder, baseFolder, clock, logger = silentLogger } = surroundings;
+  const { name, variableValues = [], homeFolder, baseFolder, clock, logger = silentLogger } = surroundings;
   const folder = join(homeFolder, 'singer', safeName(name));
   const log = logger.at('target');
   const command = commandFrom(options.command, baseFolder);
   const target = { command, args: options.args, folder: baseFolder };
-  const loader = sharedTargetLoader({ options, target, folder, clock, log });
+  const loader = sharedTargetLoader({ options, variableValues, target, folder, clock, log });
   const warnOfAttribute = metadataAttributeWarnings(log);
   return {
     capabilities: SINGER_TARGET_CAPABILITIES,

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Clock } from '../../platform/clock.ts';
 import { toTributaryError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { withoutSecrets } from '../../platform/secret-names.ts';
+import { secretForms, withoutSecrets } from '../../platform/secret-names.ts';
 import { makeFolder } from '../durable-file.ts';
 import { filesError, withFileErrors } from '../file-errors.ts';
 import { removeTargetConfig, writeTargetConfig } from './config-file.ts';
@@ -27,6 +27,8 @@ export interface TargetLoader {
 
 interface TargetLoaderOptions {
   readonly options: SingerTargetOptions;
+  /** Those that environment variables have put into the options. */
+  readonly variableValues: readonly string[];
   readonly target: TargetCommand;
   /** The state folder; made when it is missing. */
   readonly folder: string;
@@ -34,7 +36,14 @@ interface TargetLoaderOptions {
   readonly log: Logger;
 }
 
-function createTargetLoader({ options, target, folder, clock, log }: TargetLoaderOptions): TargetLoader {
+function createTargetLoader({
+  options,
+  variableValues,
+  target,
+  folder,
+  clock,
+  log,
+}: TargetLoaderOptions): TargetLoader {
   const name = basename(target.command);
   let secrets: readonly string[] = [];
   let giveBack: (() => Promise<void>) | null = null;
@@ -44,7 +53,7 @@ function createTargetLoader({ options, target, folder, clock, log }: TargetLoade
   const start = async (onOutput: (line: string) => void): Promise<TargetProcess> => {
     await endLeftOver(folder, { patienceMs: options.exitTimeout, clock, log });
     const config = await writeTargetConfig(folder, options);
-    secrets = config.secrets;
+    secrets = [...config.secrets, ...secretForms(variableValues)];
     const said = createLastWords();
     words = said;
     const command = { ...target, args: [...config.args, ...options.args] };
