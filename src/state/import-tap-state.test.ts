@@ -169,7 +169,8 @@ describe('readTapState', () => {
   });
 
   test.each([
-    ['{"completed":{"singer_state":{"bookmarks":{}}}}', /completed\.singer_state/],
+    ['{"completed":{"singer_state":{"bookmarks":{}}}}', /value of singer_state/],
+    ['{"singer_state":{"bookmarks":{}}}', /value of singer_state/],
     ['{"bookmarks":{}}\n{"bookmarks":{}}\n', /^Give the last line alone/],
     ['{\n"bookmarks":\n', /^Name the file/],
   ])('says what to do with %s', (text, hint) => {

@@ -26,7 +26,7 @@ export function readSingerState(text: string, { path, hint }: StateFile): TapSta
 
 /** What `meltano state get` prints. */
 const MELTANO_HINT =
-  'Meltano has the state of the tap inside of its own: write the value of completed.singer_state into a file';
+  'Meltano has the state of the tap inside of its own: write the value of singer_state alone into a file';
 const meltanoSchema = z.union([
   z.looseObject({ completed: z.looseObject({}) }),
   z.looseObject({ partial: z.looseObject({}) }),
