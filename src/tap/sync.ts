@@ -34,7 +34,7 @@ export interface TapSync {
 /** As the Python tap, and a bookmark can tell only of one table that it is being read. */
 const TABLE_CONCURRENCY = 1;
 /** A pipe takes rows as fast as they are read, or nothing: more in memory would only wait. */
-const SCAN_MEMORY_BYTES = 16 * 1024 * 1024;
+const SCAN_MEMORY_BYTES = 12 * 1024 * 1024;
 const STREAM_MEMORY_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -85,7 +85,9 @@ export async function syncStreams(
   const failures = [...refused.values()];
   const onFailure = (error: TributaryError): void => void failures.push(error);
   let failedCount = tables.length;
-  log.info(`Starting sync of ${plural(tables.length, 'stream')}`);
+  // Role keys that a deployment leaves empty by mistake must not go unnoticed.
+  const identity = options.roles.length === 0 ? ', with the default AWS credentials and no role' : '';
+  log.info(`Starting sync of ${plural(tables.length, 'stream')}${identity}`);
   try {
     const record = await runSource({
       ...{ runId, source: options.source, runStore: destination.runStore, refused, isContinuous: false },

@@ -25,7 +25,7 @@ const CAPABILITIES: Capabilities = {
   guarantee: 'at-least-once',
   changes: 'ordered',
   hardDeletes: false,
-  commit: { bytes: 4 * 1024 * 1024, rows: 20_000 },
+  commit: { bytes: 2 * 1024 * 1024, rows: 20_000 },
   identifierMaxBytes: 63,
   maxColumns: Number.MAX_SAFE_INTEGER,
   numbers: 'lattice',

@@ -62,7 +62,7 @@ test('streams are written one after the other, in the order of the catalog, and 
     'INFO METRIC: {"type":"counter","metric":"record_count","value":2,"tags":{"endpoint":"orders"}}\n',
   );
   expect(stderr).toMatch(/^INFO METRIC: .*"job_duration".*"status":"succeeded"/m);
-  expect(stderr).toMatch(/^INFO Starting sync of 2 streams$/m);
+  expect(stderr).toMatch(/^INFO Starting sync of 2 streams, with the default AWS credentials and no role$/m);
   expect(stderr).toMatch(/^INFO Finished sync: 3 rows and 0 changes read in .* 0 throttles$/m);
   expect(stderr).not.toMatch(/Exit status|of source/);
 });

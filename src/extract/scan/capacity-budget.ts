@@ -15,6 +15,7 @@ const UNMEASURED_UNITS_PER_S = 128;
 const UNLIMITED_FROM_UNITS_PER_S = 100_000;
 /** How much history the measured consumption covers: long enough to hold several pages of a slow table. */
 const MEASURE_WINDOW_MS = 10_000;
+const MEASURE_STEP_MS = 100;
 
 export interface CapacityPermit {
   /** The `Limit` to send; null asks for a full 1 MB page. */
@@ -109,10 +110,16 @@ export function createCapacityBudget(options: {
 
 /** Units a second over the last window. */
 function createConsumption(clock: Clock): { add(units: number): void; unitsPerSecond(): number } {
-  let spent: { readonly atMs: number; readonly units: number }[] = [];
+  let spent: { readonly atMs: number; units: number }[] = [];
   return {
     add(units) {
       const now = clock.now();
+      const last = spent.at(-1);
+      // One entry for many pages: a fast endpoint answers hundreds a second.
+      if (last !== undefined && now >= last.atMs && now - last.atMs < MEASURE_STEP_MS) {
+        last.units += units;
+        return;
+      }
       spent.push({ atMs: now, units });
       // Entries of the future are those of a clock that has jumped back since.
       spent = spent.filter(({ atMs }) => atMs <= now && atMs >= now - MEASURE_WINDOW_MS);
