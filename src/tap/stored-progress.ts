@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { storedGap } from '../load/stored-ledger.ts';
 import { storedEvidence, storedJson, storedPosition, storedUnit } from '../load/stored-state.ts';
-import { GAP_KINDS, type Gap } from '../model/gap.ts';
 import type { StoredSchema } from '../model/stored-schema.ts';
 import type { TableKey } from '../model/table.ts';
 import { parseSegmentUnit, parseShardUnit, shardUnit, type UnitId } from '../model/unit.ts';
@@ -31,21 +31,6 @@ const shardRow = z.tuple([
   time,
 ]);
 const keySchema = z.array(z.object({ name: z.string(), type: z.enum(['S', 'N', 'B']) })).transform(tableKey);
-const gapSchema: z.ZodType<Gap> = z.object({
-  gapId: z.string(),
-  source: z.string(),
-  table: z.string(),
-  version: count,
-  kind: z.enum(GAP_KINDS),
-  streamArn: z.string(),
-  shard: z.string().nullable(),
-  fromMs: z.number().nullable(),
-  toMs: time,
-  detectedAtMs: time,
-  detail: z.string(),
-  reaction: z.enum(['resync', 'waits', 'failed']),
-  resolvedAtMs: z.number().nullable(),
-});
 const columns = z.array(
   z.object({ attribute: z.string(), columnName: z.string().nullable(), evidence: storedEvidence }),
 );
@@ -79,7 +64,7 @@ const progressSchema = z.object({
   loading: loadingSchema.nullable(),
   highestBase: sequence,
   lastResyncAtMs: z.number().nullable(),
-  gap: gapSchema.nullable(),
+  gap: storedGap.nullable(),
 });
 
 export interface StoredProgress extends Omit<TableProgress, 'succeededAtMs'> {
