@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { captureStream, recaptureShards } from '../extract/streams/capture.ts';
-import { listTwice } from '../extract/streams/list-twice.ts';
+import { listCompletely } from '../extract/streams/list-completely.ts';
 import type { Gap, GapKind } from '../model/gap.ts';
 import { isCertainlyHeld } from '../model/retention.ts';
 import type { FollowedStream, LoadingVersion, TableState } from '../model/table-state.ts';
@@ -83,7 +83,7 @@ async function resync(
   const { streamArn } = facts;
   const raisedBase = nextBase({ state, units, nowMs: run.clock.now() });
   const segments = await newSegments(run, facts, createScanSource(run, facts));
-  const { shards } = await listTwice({ ...run, log: tapLog(run), rate: run.describeRate, streamArn });
+  const { shards } = await listCompletely({ ...run, log: tapLog(run), rate: run.describeRate, streamArn });
   const awsNowMs = run.awsTime.now();
   const capture = { awsNowMs, base: raisedBase, laneCount: stream.laneCount };
   const isWhole = lostShards === null || streamArn !== stream.arn || facts.identity !== loading.identity;

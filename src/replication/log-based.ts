@@ -1,5 +1,5 @@
 import { captureStream } from '../extract/streams/capture.ts';
-import { listTwice } from '../extract/streams/list-twice.ts';
+import { listCompletely } from '../extract/streams/list-completely.ts';
 import { StreamGap } from '../extract/streams/stream-gap.ts';
 import { carriesNewImages } from '../model/view-type.ts';
 import { backoffMs } from '../platform/backoff.ts';
@@ -136,7 +136,7 @@ async function begin(
   const { target, destination, awsTime, clock, signal, log } = run;
   const { plan, facts, answersReset } = options;
   const segments = await newSegments(run, facts, createScanSource(run, facts));
-  const listing = await listTwice({ ...run, log: tapLog(run), rate: run.describeRate, streamArn: facts.streamArn });
+  const listing = await listCompletely({ ...run, log: tapLog(run), rate: run.describeRate, streamArn: facts.streamArn });
   const { base } = plan;
   const shards = captureStream(listing.shards, { awsNowMs: awsTime.now(), base, laneCount: LANE_COUNT });
   log.info(
