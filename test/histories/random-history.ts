@@ -86,6 +86,7 @@ async function play(history: History): Promise<Verdict> {
     }
   }
   simulator.faults.clear();
+  for (const { id } of simulator.streams.shards(TABLE)) simulator.streams.hideFromListing(TABLE, id, 0);
   if (shards === 'closed') simulator.streams.rollAll(TABLE);
   await run(null, new AbortController().signal);
   return place.verdict ?? difference(simulator, place.lines());
