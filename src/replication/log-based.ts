@@ -136,7 +136,12 @@ async function begin(
   const { target, destination, awsTime, clock, signal, log } = run;
   const { plan, facts, answersReset } = options;
   const segments = await newSegments(run, facts, createScanSource(run, facts));
-  const listing = await listCompletely({ ...run, log: tapLog(run), rate: run.describeRate, streamArn: facts.streamArn });
+  const listing = await listCompletely({
+    ...run,
+    log: tapLog(run),
+    rate: run.describeRate,
+    streamArn: facts.streamArn,
+  });
   const { base } = plan;
   const shards = captureStream(listing.shards, { awsNowMs: awsTime.now(), base, laneCount: LANE_COUNT });
   log.info(
